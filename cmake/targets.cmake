@@ -1,0 +1,31 @@
+# One library a folder. A dependency that points back up the layers does not link.
+function(parley_library name)
+    file(GLOB_RECURSE sources CONFIGURE_DEPENDS *.cpp)
+    add_library(${name} STATIC ${sources})
+    target_include_directories(${name} PUBLIC ${PROJECT_SOURCE_DIR}/src)
+    target_link_libraries(${name} PRIVATE parley_warnings PUBLIC ${ARGN})
+endfunction()
+
+# Every x_test.cpp of the folder in one program, each TEST known to ctest under the given label.
+function(parley_tests name label)
+    file(GLOB sources CONFIGURE_DEPENDS *_test.cpp)
+    if(NOT sources)
+        return()
+    endif()
+    add_executable(${name} ${sources})
+    target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/tests)
+    target_link_libraries(${name} PRIVATE parley_warnings ${ARGN} GTest::gmock GTest::gtest_main)
+    include(GoogleTest)
+    gtest_discover_tests(${name} PROPERTIES LABELS ${label} TIMEOUT 300 DISCOVERY_TIMEOUT 60)
+endfunction()
+
+# Every x_bench.cpp of the folder in one Google Benchmark program.
+function(parley_benchmarks name)
+    file(GLOB sources CONFIGURE_DEPENDS *_bench.cpp)
+    if(NOT sources)
+        return()
+    endif()
+    add_executable(${name} ${sources})
+    target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/tests)
+    target_link_libraries(${name} PRIVATE parley_warnings ${ARGN} benchmark::benchmark_main)
+endfunction()

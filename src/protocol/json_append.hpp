@@ -1,0 +1,53 @@
+// JsonAppend: the pieces that every encoder of the protocol is written with.
+//
+// Path:     Command, ServerMessage → [JsonAppend] → text
+// Runs on:  any thread; pure functions.
+// Owned by: nobody; no state.
+// Bounds:   none of its own; each appends what it is given.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "protocol/json_codec.hpp"
+
+namespace parley::protocol {
+
+// Each `name` is the member's name with all the punctuation around it: `,"room":`.
+inline void append_string(std::string& out, std::string_view name, std::string_view value) {
+    out += name;
+    append_json_string(out, value);
+}
+
+inline void append_number(std::string& out, std::string_view name, std::uint64_t value) {
+    out += name;
+    append_decimal(out, value);
+}
+
+inline void append_boolean(std::string& out, std::string_view name, bool value) {
+    out += name;
+    out += value ? "true" : "false";
+}
+
+// An epoch is letters and digits: nothing in a cursor needs an escape.
+inline void append_cursor(std::string& out, std::string_view name, const Cursor& cursor) {
+    out += name;
+    out.push_back('"');
+    append_cursor(out, cursor);
+    out.push_back('"');
+}
+
+inline void append_body(std::string& out, const Body& body) {
+    if (body.kind == Body::Kind::text) {
+        append_string(out, ",\"text\":", body.content);
+    } else {
+        out += ",\"data\":";
+        out += body.content;
+    }
+}
+
+// `{"type":"..."` and the id, where there is one; the rest of the object follows.
+void append_head(std::string& out, std::string_view type, const CommandId& id);
+
+}  // namespace parley::protocol

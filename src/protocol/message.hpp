@@ -1,0 +1,208 @@
+// The values of `parley.v1`: what a client may ask and what a server may say, before and after any
+// wire format.
+//
+// Path:     Codec → [values] → Session
+// Runs on:  any thread; plain values.
+// Owned by: whoever holds them.
+// Bounds:   none of its own; the codec and core/limits.hpp bound what may be in them.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "protocol/cursor.hpp"
+
+namespace parley::protocol {
+
+struct User {
+    std::string id;
+    std::string name;
+    friend bool operator==(const User&, const User&) = default;
+};
+
+// The `id` that a client gave a frame: absent, an integer or a string. It comes back in the reply.
+using CommandId = std::variant<std::monostate, std::int64_t, std::string>;
+
+// What a message carries: `text`, or `data` as compact JSON text exactly as it will be sent on.
+struct Body {
+    enum class Kind : std::uint8_t { text, data };
+    Kind kind = Kind::text;
+    std::string content;
+    friend bool operator==(const Body&, const Body&) = default;
+};
+
+// ---- commands: client to server --------------------------------------------------------------
+
+struct Hello {
+    std::optional<std::string> name;
+    std::optional<std::string> token;
+    friend bool operator==(const Hello&, const Hello&) = default;
+};
+struct Join {
+    std::string room;
+    std::optional<Cursor> since;
+    std::uint32_t history = 50;
+    bool presence = false;
+    friend bool operator==(const Join&, const Join&) = default;
+};
+struct Leave {
+    std::string room;
+    friend bool operator==(const Leave&, const Leave&) = default;
+};
+struct Send {
+    std::string room;
+    Body body;
+    std::string key;    // empty: not idempotent
+    std::string event;  // empty: an ordinary "message"
+    friend bool operator==(const Send&, const Send&) = default;
+};
+struct Typing {
+    std::string room;
+    bool active = true;
+    friend bool operator==(const Typing&, const Typing&) = default;
+};
+struct Read {
+    std::string room;
+    std::uint64_t offset = 0;
+    friend bool operator==(const Read&, const Read&) = default;
+};
+struct History {
+    std::string room;
+    std::optional<Cursor> before;
+    std::optional<Cursor> since;
+    std::uint32_t limit = 50;
+    friend bool operator==(const History&, const History&) = default;
+};
+struct Members {
+    std::string room;
+    friend bool operator==(const Members&, const Members&) = default;
+};
+struct Ping {
+    friend bool operator==(const Ping&, const Ping&) = default;
+};
+
+using Command = std::variant<Hello, Join, Leave, Send, Typing, Read, History, Members, Ping>;
+
+struct CommandFrame {
+    CommandId id;
+    Command command;
+    friend bool operator==(const CommandFrame&, const CommandFrame&) = default;
+};
+
+// ---- replies and pushes: server to client ----------------------------------------------------
+
+// `limits` of `welcome`: what this server accepts, so that a client can cut its cloth.
+struct WelcomeLimits {
+    std::uint64_t text_bytes = 0;     // longest `text`, or `data` as JSON, in bytes
+    std::uint64_t message_bytes = 0;  // longest frame in bytes
+    std::uint64_t rooms = 0;          // rooms joined at once by one session
+    std::uint64_t history = 0;        // most messages in one answer
+    friend bool operator==(const WelcomeLimits&, const WelcomeLimits&) = default;
+};
+struct Welcome {
+    std::string session;
+    User user;
+    std::uint64_t heartbeat_ms = 0;
+    WelcomeLimits limits;
+    std::string server;
+    friend bool operator==(const Welcome&, const Welcome&) = default;
+};
+// One publication of kind message, as pushed, and as listed by `joined` and `history`.
+struct Message {
+    std::string room;
+    Cursor cursor;  // its offset is the message's offset
+    User from;
+    Body body;
+    std::string event;  // empty: an ordinary "message"
+    std::string at;     // RFC 3339, UTC, milliseconds
+    friend bool operator==(const Message&, const Message&) = default;
+};
+struct Joined {
+    std::string room;
+    Cursor cursor;
+    bool recovered = false;
+    std::vector<Message> history;
+    std::optional<std::vector<User>> members;
+    std::uint64_t count = 0;
+    friend bool operator==(const Joined&, const Joined&) = default;
+};
+struct Left {
+    std::string room;
+    friend bool operator==(const Left&, const Left&) = default;
+};
+// The reply to `send`. The acks of `typing` and `read` carry the room alone: offset 0.
+struct Ack {
+    std::string room;
+    Cursor cursor;  // offset 0: not written
+    std::string at;
+    friend bool operator==(const Ack&, const Ack&) = default;
+};
+struct HistoryPage {
+    std::string room;
+    Cursor cursor;  // of the newest publication of the room when the page was made
+    std::vector<Message> messages;
+    bool more = false;
+    friend bool operator==(const HistoryPage&, const HistoryPage&) = default;
+};
+struct MemberList {
+    std::string room;
+    std::vector<User> members;
+    std::uint64_t count = 0;
+    friend bool operator==(const MemberList&, const MemberList&) = default;
+};
+struct Pong {
+    friend bool operator==(const Pong&, const Pong&) = default;
+};
+struct Error {
+    std::string code;
+    std::string message;
+    bool temporary = false;
+    std::optional<std::uint64_t> retry_after_ms;
+    friend bool operator==(const Error&, const Error&) = default;
+};
+struct PresencePush {
+    enum class Action : std::uint8_t { join, leave, count };
+    std::string room;
+    Action action = Action::count;
+    std::optional<User> user;
+    std::uint64_t count = 0;
+    friend bool operator==(const PresencePush&, const PresencePush&) = default;
+};
+struct TypingPush {
+    std::string room;
+    User user;
+    bool active = true;
+    friend bool operator==(const TypingPush&, const TypingPush&) = default;
+};
+struct ReadPush {
+    std::string room;
+    User user;
+    std::uint64_t offset = 0;
+    friend bool operator==(const ReadPush&, const ReadPush&) = default;
+};
+struct Gap {
+    std::string room;
+    std::uint64_t from = 0;  // inclusive
+    std::uint64_t to = 0;    // inclusive
+    Cursor cursor;           // where to resume
+    friend bool operator==(const Gap&, const Gap&) = default;
+};
+struct Drain {
+    std::uint64_t retry_after_ms = 0;
+    friend bool operator==(const Drain&, const Drain&) = default;
+};
+
+using ServerMessage = std::variant<Welcome, Joined, Left, Ack, HistoryPage, MemberList, Pong, Error,
+                                   Message, PresencePush, TypingPush, ReadPush, Gap, Drain>;
+
+struct ServerFrame {
+    CommandId id;
+    ServerMessage message;
+    friend bool operator==(const ServerFrame&, const ServerFrame&) = default;
+};
+
+}  // namespace parley::protocol
