@@ -1,0 +1,269 @@
+#include "core/audience.hpp"
+
+#include <algorithm>
+
+#include "core/shard.hpp"
+#include "core/subscriber.hpp"
+
+namespace parley::core {
+namespace {
+
+// How many subscriptions ahead of the one that is flushed are fetched into the cache: each is a
+// miss in a large room, and a send in between takes long enough for four of them to arrive.
+constexpr std::size_t prefetch_ahead = 4;
+
+}  // namespace
+
+Audience::Audience(Shard& shard, std::string name)
+    : shard_(&shard), name_(std::move(name)), on_lag_(lag_policy_of(shard.config().rooms, name_)) {
+    shard.metrics().add(Metric::audiences_created);
+}
+
+Audience::~Audience() {
+    if (room_ && !home_) room_->ring().detach(shard_->index());
+    shard_->metrics().add(Metric::audiences_dropped);
+}
+
+void Audience::adopt(RoomPtr room, std::uint64_t sequence, std::uint64_t offset) {
+    room_ = std::move(room);
+    window_.start_at(sequence, offset);
+    flushed_to_ = sequence;
+    shard_->queue_drain(*this);
+}
+
+void Audience::become_home(RoomPtr room) {
+    adopt(std::move(room), 0, 0);
+    home_ = std::make_unique<RoomHome>(*shard_, *this);
+}
+
+void Audience::take(PublicationPtr publication) {
+    if (home_ && publication->offset() != 0) home_->keep(publication);
+    if (subscriptions_.empty() && joins_under_way_ == 0 && window_.size() == 0) {
+        window_.skip(*publication);
+        flushed_to_ = window_.end();
+        return;
+    }
+    const auto sequence = window_.end();
+    window_.push(std::move(publication));
+    shard_->metrics().add(Metric::deliveries_due, due_at(sequence));
+}
+
+std::size_t Audience::due_at(std::uint64_t sequence) const noexcept {
+    if (sequence >= ahead_max_) return subscriptions_.size();
+    // Somebody joined where the home was further than this shard: they are not due what came before.
+    return static_cast<std::size_t>(std::ranges::count_if(
+        subscriptions_, [sequence](const Subscription* s) { return s->cursor <= sequence; }));
+}
+
+void Audience::drain() {
+    if (!room_) return;
+    constexpr std::size_t batch = 256;
+    while (room_->ring().drain(shard_->index(), batch, [this](PublicationPtr publication) {
+        take(std::move(publication));
+    }) == batch) {
+    }
+    if (window_.enforce(shard_->config().window)) catch_lagging();
+}
+
+std::size_t Audience::flush(std::size_t writes) {
+    if (pass_ == no_pass) {
+        if (done()) return writes;
+        pass_ = subscriptions_.size();
+        flushed_to_ = window_.end();
+    }
+    // A visit without a write costs little, but not nothing: it is bounded too.
+    std::size_t visits = 16 * writes;
+    while (writes > 0 && visits > 0) {
+        pass_ = std::min(pass_, subscriptions_.size());
+        if (pass_ == 0) {
+            end_pass();
+            break;
+        }
+        --pass_;
+        --visits;
+        if (pass_ >= prefetch_ahead) __builtin_prefetch(subscriptions_[pass_ - prefetch_ahead]);
+        Subscription& subscription = *subscriptions_[pass_];
+        if (subscription.cursor < window_.end() && subscription.subscriber->flush()) --writes;
+    }
+    return visits > 0 ? writes : 0;
+}
+
+void Audience::end_pass() noexcept {
+    pass_ = no_pass;
+    rest();
+}
+
+void Audience::rest() noexcept {
+    if (pass_ != no_pass) return;
+    if (runs_) runs_->clear();
+    trim();
+}
+
+void Audience::join_answered() noexcept {
+    --joins_under_way_;
+    rest();
+}
+
+void Audience::trim() noexcept {
+    if (joins_under_way_ > 0) return;
+    // Everybody was handed everything up to where the pass began, but those who are behind.
+    auto needed = flushed_to_;
+    for (const Subscription* subscription : behind_) {
+        needed = std::min(needed, subscription->cursor);
+    }
+    behind_min_ = needed;
+    window_.trim_to(needed);
+}
+
+void Audience::gather(Subscription& subscription, FlushBatch& batch) {
+    if (subscription.cursor < window_.base() && !catch_up(subscription)) return;
+    const WireFormat& format = *subscription.subscriber->transport().traits().format;
+    std::uint64_t at = subscription.cursor;
+    std::uint64_t offset = subscription.offset;
+    std::uint32_t filtered = 0;
+    while (at < window_.end() && !batch.full()) {
+        if (window_.end() - at >= limits::run_frames_min) {
+            if (!runs_) runs_ = std::make_unique<RunCache>();
+            const Run& run = runs_->run_from(window_, at, format, subscription.presence,
+                                             shard_->retired_frames());
+            at = run.to;
+            if (run.offset != 0) offset = run.offset;
+            filtered += run.filtered;
+            if (!run.frame) continue;
+            batch.add(*run.frame, {&subscription, at, offset, run.deliveries, filtered});
+        } else {
+            const Publication& publication = window_.at(at++);
+            if (publication.kind() == PublicationKind::presence && !subscription.presence) {
+                ++filtered;
+                continue;
+            }
+            if (publication.offset() != 0) offset = publication.offset();
+            batch.add(publication.frame(format), {&subscription, at, offset, 1, filtered});
+        }
+        filtered = 0;
+    }
+    if (filtered == 0 || batch.extend_last(subscription, at, offset, filtered)) return;
+    // Nothing but filtered ones: they are passed over here, there is no frame to carry them.
+    subscription.cursor = at;
+    shard_->metrics().add(Metric::deliveries_filtered, filtered);
+}
+
+void Audience::mark_behind(Subscription& subscription) {
+    if (subscription.behind_index != Subscription::nowhere) return;
+    subscription.behind_index = static_cast<std::uint32_t>(behind_.size());
+    if (behind_.empty()) behind_min_ = subscription.cursor;
+    behind_min_ = std::min(behind_min_, subscription.cursor);
+    behind_.push_back(&subscription);
+}
+
+void Audience::unmark_behind(Subscription& subscription) noexcept {
+    if (subscription.behind_index == Subscription::nowhere) return;
+    Subscription* last = behind_.back();
+    behind_[subscription.behind_index] = last;
+    last->behind_index = subscription.behind_index;
+    behind_.pop_back();
+    subscription.behind_index = Subscription::nowhere;
+    if (behind_.empty()) rest();
+}
+
+void Audience::catch_lagging() {
+    // Those who can't take anything will not come by themselves: what they need is gone, and with
+    // `disconnect` it is time to say so. The others are told when they can be.
+    if (on_lag_ != OnLag::disconnect || behind_.empty() || window_.base() <= behind_min_) return;
+    auto next_min = window_.end();
+    for (Subscription* subscription : behind_) {
+        if (subscription->cursor < window_.base()) {
+            catch_up(*subscription);
+        } else {
+            next_min = std::min(next_min, subscription->cursor);
+        }
+    }
+    behind_min_ = next_min;
+}
+
+bool Audience::catch_up(Subscription& subscription) {
+    if (on_lag_ == OnLag::disconnect) {
+        if (subscription.subscriber->close(close_reasons::slow_consumer)) {
+            shard_->metrics().add(Metric::slow_disconnects);
+        }
+        return false;
+    }
+    const auto resume_at = on_lag_ == OnLag::latest ? window_.end() - 1 : window_.base();
+    const auto missed_to = window_.offset_before(resume_at);
+    shard_->metrics().add(Metric::deliveries_skipped, resume_at - subscription.cursor);
+    if (missed_to > subscription.offset) {
+        shard_->metrics().add(Metric::gaps);
+        subscription.subscriber->transport().reply(
+            {{},
+             protocol::Gap{
+                 name_, subscription.offset + 1, missed_to, {room_->epoch(), missed_to}}});
+        subscription.offset = missed_to;
+    }
+    subscription.cursor = resume_at;
+    return true;
+}
+
+void Audience::add(Subscription& subscription) {
+    subscription.index = static_cast<std::uint32_t>(subscriptions_.size());
+    subscriptions_.push_back(&subscription);
+    if (subscription.cursor > window_.end()) ahead_max_ = std::max(ahead_max_, subscription.cursor);
+    // What this shard has taken beyond the home's answer is due to the newcomer as well.
+    if (subscription.cursor < window_.end()) {
+        shard_->metrics().add(Metric::deliveries_due, window_.end() - subscription.cursor);
+        flushed_to_ = std::min(flushed_to_, subscription.cursor);
+        shard_->queue_flush(*this);
+    }
+}
+
+void Audience::remove(Subscription& subscription) noexcept {
+    if (subscription.cursor < window_.end()) {
+        shard_->metrics().add(Metric::deliveries_dropped, window_.end() - subscription.cursor);
+    }
+    // Not for the trim in it: the subscription is still counted below.
+    unmark_behind(subscription);
+    Subscription* last = subscriptions_.back();
+    subscriptions_[subscription.index] = last;
+    last->index = subscription.index;
+    subscriptions_.pop_back();
+    subscription.index = Subscription::nowhere;
+    if (subscriptions_.empty()) shard_->consider_dropping(*this);
+}
+
+bool Audience::droppable() const noexcept {
+    if (!subscriptions_.empty() || joins_under_way_ > 0) return false;
+    return !home_ || home_->droppable();
+}
+
+bool matches(std::string_view pattern, std::string_view name) noexcept {
+    // Backtracks to the last star only: linear but for pathological patterns, which names of 128
+    // bytes keep harmless.
+    std::size_t p = 0;
+    std::size_t n = 0;
+    std::size_t star = std::string_view::npos;
+    std::size_t resume = 0;
+    while (n < name.size()) {
+        if (p < pattern.size() && pattern[p] == '*') {
+            star = p++;
+            resume = n;
+        } else if (p < pattern.size() && pattern[p] == name[n]) {
+            ++p;
+            ++n;
+        } else if (star != std::string_view::npos) {
+            p = star + 1;
+            n = ++resume;
+        } else {
+            return false;
+        }
+    }
+    while (p < pattern.size() && pattern[p] == '*') ++p;
+    return p == pattern.size();
+}
+
+OnLag lag_policy_of(const std::vector<RoomRule>& rules, std::string_view room) {
+    for (const auto& rule : rules) {
+        if (matches(rule.match, room)) return rule.on_lag;
+    }
+    return OnLag::disconnect;
+}
+
+}  // namespace parley::core

@@ -1,0 +1,108 @@
+// Audience: those of one shard who listen to one room, and what they have not been handed yet.
+//
+// Path:     RoomRing → [Audience] → FlushBatch → Subscriber
+// Runs on:  its shard.
+// Owned by: Shard; dropped when nobody listens, nobody is about to and the room has no home here.
+// Bounds:   WindowConfig; a subscriber that falls out of it meets the room's OnLag.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/config.hpp"
+#include "core/flush_batch.hpp"
+#include "core/room.hpp"
+#include "core/room_home.hpp"
+#include "core/room_window.hpp"
+#include "core/run_cache.hpp"
+
+namespace parley::core {
+
+class Audience {
+public:
+    Audience(Shard& shard, std::string name);
+    ~Audience();
+    Audience(const Audience&) = delete;
+    Audience& operator=(const Audience&) = delete;
+
+    [[nodiscard]] const std::string& name() const noexcept { return name_; }
+    // Null until the home has answered the first join.
+    [[nodiscard]] const RoomPtr& room() const noexcept { return room_; }
+    // Null but on the room's home shard.
+    [[nodiscard]] RoomHome* home() const noexcept { return home_.get(); }
+    [[nodiscard]] const RoomWindow& window() const noexcept { return window_; }
+    [[nodiscard]] std::size_t size() const noexcept { return subscriptions_.size(); }
+
+    // Listens to a room from a place in its order; makes this shard the room's home or not.
+    void adopt(RoomPtr room, std::uint64_t sequence, std::uint64_t offset);
+    void become_home(RoomPtr room);
+
+    // A join that was asked of the home and is not carried out: nothing it may need is trimmed.
+    void join_asked() noexcept { ++joins_under_way_; }
+    void join_answered() noexcept;
+
+    // Takes what is new from the ring into the window, and into the history where this is home.
+    void drain();
+
+    // Hands news to up to `writes` subscribers; returns the writes left over. Goes through the
+    // audience once from its end to its beginning, across calls; done() tells when nobody has news.
+    [[nodiscard]] std::size_t flush(std::size_t writes);
+    [[nodiscard]] bool done() const noexcept {
+        return pass_ == no_pass && window_.end() == flushed_to_;
+    }
+
+    // Adds to the batch what the subscription has not been handed, its lag policy first.
+    void gather(Subscription& subscription, FlushBatch& batch);
+    // A subscriber can't take more for now, or could again.
+    void mark_behind(Subscription& subscription);
+    void unmark_behind(Subscription& subscription) noexcept;
+
+    // True when nothing holds it.
+    [[nodiscard]] bool droppable() const noexcept;
+
+    [[nodiscard]] Shard& shard() const noexcept { return *shard_; }
+
+    // Marks of the shard's lists that hold this.
+    bool to_drain = false;
+    bool to_flush = false;
+    bool may_drop = false;
+
+private:
+    friend struct Subscription;
+    static constexpr std::size_t no_pass = static_cast<std::size_t>(-1);
+
+    void add(Subscription& subscription);
+    void remove(Subscription& subscription) noexcept;
+    void take(PublicationPtr publication);
+    void end_pass() noexcept;
+    // Between passes: lets go of what nobody needs.
+    void rest() noexcept;
+    [[nodiscard]] std::size_t due_at(std::uint64_t sequence) const noexcept;
+    void trim() noexcept;
+    void catch_lagging();
+    // Applies the lag policy; false when the session is to end.
+    bool catch_up(Subscription& subscription);
+
+    Shard* shard_;
+    std::string name_;
+    RoomPtr room_;
+    RoomWindow window_;
+    std::vector<Subscription*> subscriptions_;
+    std::vector<Subscription*> behind_;  // of subscribers that can't take more for now
+    std::size_t pass_ = no_pass;         // those from here on have been visited in this pass
+    std::uint64_t flushed_to_ = 0;       // end of the window when the last pass began
+    std::uint64_t behind_min_ = 0;       // no cursor in behind_ is before it
+    std::uint64_t ahead_max_ = 0;        // no cursor is beyond it that is beyond the window
+    std::uint32_t joins_under_way_ = 0;
+    OnLag on_lag_;
+    std::unique_ptr<RunCache> runs_;
+    std::unique_ptr<RoomHome> home_;
+};
+
+// `*` matches any run of characters, everything else itself.
+[[nodiscard]] bool matches(std::string_view pattern, std::string_view name) noexcept;
+[[nodiscard]] OnLag lag_policy_of(const std::vector<RoomRule>& rules, std::string_view room);
+
+}  // namespace parley::core

@@ -1,0 +1,105 @@
+// Config: what an operator may choose of the core, with its defaults.
+//
+// Path:     config_file, command_line → [Config] → Hub, Shard
+// Runs on:  built at start; then read by any thread, changed by none.
+// Owned by: Hub.
+// Bounds:   limits.hpp holds what can't be configured away.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace parley::core {
+
+using std::chrono::milliseconds;
+
+// A token bucket: `burst` at once, refilled at `per_second`.
+struct RateConfig {
+    double per_second = 0;
+    double burst = 0;
+};
+
+// [limits]
+struct LimitsConfig {
+    bool enabled = true;                 // false: --no-limits; rates and error counts are not held
+    bool dry_run = false;                // rates are counted and not refused
+    std::size_t text_bytes = 16 * 1024;  // one `text`, or `data` as JSON
+    std::size_t message_bytes = 64 * 1024;  // one frame or message of a client
+    std::size_t name_bytes = 64;            // a user's name
+    std::size_t rooms_per_session = 100;
+    std::size_t rooms = 1'000'000;
+    std::size_t connections = 100'000;
+    std::uint32_t errors_in_a_row = 20;  // then 4009, or 4129 where they were all rate_limited
+    RateConfig session{20, 40};          // commands
+    RateConfig user{40, 80};
+    RateConfig address{400, 800};
+};
+
+// [history]
+struct HistoryConfig {
+    std::size_t messages = 200;
+    std::size_t bytes = 1024 * 1024;
+    milliseconds idle_ttl{std::chrono::hours(1)};  // a room without members forgets after this
+};
+
+// [presence]
+struct PresenceConfig {
+    std::size_t roster_max = 200;
+    milliseconds grace{10'000};
+};
+
+// [heartbeat]
+struct HeartbeatConfig {
+    milliseconds ping_every{25'000};
+    milliseconds dead_after{45'000};
+};
+
+// [window]: how far a subscriber may lag behind its room before its lag policy applies.
+struct WindowConfig {
+    std::size_t messages = 8192;
+    std::size_t bytes = 4 * 1024 * 1024;
+};
+
+// [flush]
+struct FlushConfig {
+    std::size_t slice_writes = 256;  // writes of one slice of a turn, then the reactor is polled
+};
+
+// What happens to a subscriber that falls out of its room's window.
+enum class OnLag : std::uint8_t {
+    disconnect,  // closed with 4108; it may resume by cursor
+    gap,         // skips what it missed, announced by `gap`
+    latest,      // is conflated to the newest publication, announced by `gap`
+};
+
+// [[rooms]]: the first whose pattern matches a room's name decides. `*` matches any run of
+// characters, everything else itself.
+struct RoomRule {
+    std::string match;
+    OnLag on_lag = OnLag::disconnect;
+};
+
+// [drain]
+struct DrainConfig {
+    milliseconds deadline{15'000};   // from the signal to the last connection's end
+    milliseconds retry_min{500};     // retry_after_ms is drawn evenly from here …
+    milliseconds retry_max{10'000};  // … to here
+};
+
+struct Config {
+    std::uint32_t shards = 1;
+    LimitsConfig limits;
+    HistoryConfig history;
+    PresenceConfig presence;
+    HeartbeatConfig heartbeat;
+    WindowConfig window;
+    FlushConfig flush;
+    DrainConfig drain;
+    std::vector<RoomRule> rooms;
+    std::string server_name = "parley";  // `server` of `welcome`
+};
+
+}  // namespace parley::core

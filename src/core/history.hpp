@@ -1,0 +1,56 @@
+// History: the retained messages of a room, in memory.
+//
+// Path:     RoomRing → RoomHome → [History] → joined, history
+// Runs on:  the room's home shard.
+// Owned by: RoomHome.
+// Bounds:   HistoryConfig::messages, ::bytes; the oldest go.
+#pragma once
+
+#include <boost/circular_buffer.hpp>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "core/config.hpp"
+#include "core/publication.hpp"
+
+namespace parley::core {
+
+struct HistorySlice {
+    std::vector<PublicationPtr> messages;  // ascending offsets
+    bool more = false;                     // retained ones remain beyond the slice
+};
+
+class History {
+public:
+    // Messages come in the order of their offsets, without holes.
+    void append(PublicationPtr message, const HistoryConfig& config);
+
+    [[nodiscard]] bool empty() const noexcept { return messages_.empty(); }
+    [[nodiscard]] std::size_t size() const noexcept { return messages_.size(); }
+    // Of the newest message ever appended; 0 before the first.
+    [[nodiscard]] std::uint64_t last_offset() const noexcept { return last_offset_; }
+
+    // True when everything after `offset` is retained.
+    [[nodiscard]] bool reaches_back_to(std::uint64_t offset) const noexcept;
+    // The first `most` after `offset`.
+    [[nodiscard]] HistorySlice after(std::uint64_t offset, std::size_t most) const;
+    // The last `most` before `offset`.
+    [[nodiscard]] HistorySlice before(std::uint64_t offset, std::size_t most) const;
+    [[nodiscard]] HistorySlice last(std::size_t most) const {
+        return before(last_offset_ + 1, most);
+    }
+
+private:
+    [[nodiscard]] HistorySlice cut(std::size_t first, std::size_t end) const;
+    [[nodiscard]] std::uint64_t first_offset() const noexcept {
+        return last_offset_ + 1 - messages_.size();
+    }
+
+    // Takes memory as it fills, and none while empty: most rooms are.
+    boost::circular_buffer_space_optimized<PublicationPtr> messages_;
+    std::size_t bytes_ = 0;
+    std::uint64_t last_offset_ = 0;
+};
+
+}  // namespace parley::core

@@ -1,0 +1,34 @@
+#include "core/hub.hpp"
+
+#include <functional>
+#include <random>
+
+#include "core/audience.hpp"
+
+namespace parley::core {
+
+Hub::Hub(Config config, const std::vector<ShardLoop*>& loops, const Instant& now,
+         std::uint64_t seed)
+    : config_(std::move(config)) {
+    std::mt19937_64 random(seed);
+    secret_ = random();
+    shards_.reserve(loops.size());
+    for (ShardLoop* loop : loops) {
+        const auto index = static_cast<std::uint32_t>(shards_.size());
+        shards_.push_back(std::make_unique<Shard>(*this, *loop, index, now, random()));
+    }
+}
+
+Hub::~Hub() = default;
+
+Shard& Hub::home_of(std::string_view room) const noexcept {
+    return *shards_[std::hash<std::string_view>{}(room) % shards_.size()];
+}
+
+std::uint64_t Hub::total(Metric metric) const noexcept {
+    std::uint64_t sum = 0;
+    for (const auto& shard : shards_) sum += shard->metrics().read(metric);
+    return sum;
+}
+
+}  // namespace parley::core

@@ -1,0 +1,45 @@
+// Hard limits: what no configuration lifts, with the arithmetic that chose it.
+//
+// Path:     everywhere a bound is needed that an operator has no use in choosing
+// Runs on:  any thread; constants.
+// Owned by: nobody.
+// Bounds:   these.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace parley::core::limits {
+
+// A cursor on each shard's line of every ring: 64 shards cost a room 4 KiB, and 64 cores in one
+// process is where a second process is the better answer.
+inline constexpr std::uint32_t shards_max = 64;
+
+// protocol: [A-Za-z0-9][A-Za-z0-9._:@-]{0,127}
+inline constexpr std::size_t room_name_bytes_max = 128;
+
+// Slots of a room's ring. One turn at saturation takes in what 100 ms bring: 40,000 publications/s
+// to one room are 4,000.
+inline constexpr std::uint32_t room_ring_slots_first = 16;
+inline constexpr std::uint32_t room_ring_slots_max = 4096;
+
+// protocol: `history` and `limit` ≤ 200.
+inline constexpr std::size_t history_answer_max = 200;
+
+// protocol: a `key` is remembered for five minutes. A room of 1,000 keyed sends a second would
+// hold 300,000; past this bound the oldest is forgotten early and counted.
+inline constexpr std::size_t idempotency_keys_max = 65'536;
+inline constexpr std::uint64_t idempotency_seconds = 300;
+
+// Publications that one gathered run joins into one buffer: the size of a TLS record and more than
+// a loopback segment, so that a larger one saves no system call worth its copy.
+inline constexpr std::size_t run_bytes_max = 64 * 1024;
+// From this many waiting publications on, joining beats handing over one buffer each (one
+// iovec costs 15 to 20 ns in the kernel, a copy of 300 bytes about as much but once for all).
+inline constexpr std::size_t run_frames_min = 4;
+
+// Wire formats that may exist in one process: parley.v1 plain and deflated, Server-Sent Events,
+// Socket.IO.
+inline constexpr std::size_t wire_formats_max = 4;
+
+}  // namespace parley::core::limits

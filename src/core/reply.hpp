@@ -1,0 +1,47 @@
+// Reply: what the core says to one session alone; what it says to a room is a Publication.
+//
+// Path:     Session, Room → [Reply] → Transport
+// Runs on:  the shard.
+// Owned by: passed by value.
+// Bounds:   a history of limits::history_answer_max publications.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "core/publication.hpp"
+#include "protocol/message.hpp"
+
+namespace parley::core {
+
+// `joined` and `history` with the publications themselves, whose JSON exists already.
+struct JoinedReply {
+    std::string room;
+    protocol::Cursor cursor;
+    bool recovered = false;
+    std::vector<PublicationPtr> history;
+    std::optional<std::vector<protocol::User>> members;
+    std::uint64_t count = 0;
+};
+struct HistoryReply {
+    std::string room;
+    protocol::Cursor cursor;
+    std::vector<PublicationPtr> messages;
+    bool more = false;
+};
+
+using ReplyMessage = std::variant<protocol::Welcome, JoinedReply, protocol::Left, protocol::Ack,
+                                  HistoryReply, protocol::MemberList, protocol::Pong,
+                                  protocol::Error, protocol::Gap, protocol::Drain>;
+
+struct Reply {
+    protocol::CommandId id;
+    ReplyMessage message;
+};
+
+// Appends the reply as one JSON object of parley.v1.
+void append_reply(std::string& out, const Reply& reply);
+
+}  // namespace parley::core

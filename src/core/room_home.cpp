@@ -1,0 +1,224 @@
+#include "core/room_home.hpp"
+
+#include <algorithm>
+
+#include "core/audience.hpp"
+#include "core/hub.hpp"
+#include "core/session.hpp"
+#include "core/shard.hpp"
+#include "protocol/json_codec.hpp"
+
+namespace parley::core {
+namespace {
+
+using PresenceAction = protocol::PresencePush::Action;
+
+constexpr milliseconds count_interval{1000};
+constexpr milliseconds retry_when_full{100};
+
+protocol::Error ring_is_full() {
+    return make_error(errc::unavailable, "the room takes in more than can be sent on",
+                      retry_when_full);
+}
+
+}  // namespace
+
+RoomHome::RoomHome(Shard& shard, Audience& audience)
+    : shard_(&shard), audience_(&audience), idle_since_(shard.now().mono), timer_(*this) {
+    shard.metrics().add(Metric::rooms_created);
+}
+
+RoomHome::~RoomHome() {
+    shard_->metrics().add(Metric::rooms_dropped);
+}
+
+void RoomHome::HomeTimer::fire(Timer& timer) noexcept {
+    static_cast<HomeTimer&>(timer).owner->on_timer();
+}
+
+JoinAnswer RoomHome::join(const JoinRequest& request) {
+    if (presence_.join(request.user) == Presence::Change::joined) {
+        announce(PresenceAction::join, request.user);
+    }
+    if (request.presence) ++watchers_;
+    // Everything published before this answer is in it or in the history, nothing twice.
+    audience_->drain();
+    JoinAnswer answer;
+    answer.room = audience_->room();
+    answer.sequence = audience_->window().end();
+    JoinedReply& reply = answer.reply;
+    reply.room = audience_->name();
+    reply.cursor = {answer.room->epoch(), history_.last_offset()};
+    reply.recovered = request.since && request.since->epoch == answer.room->epoch() &&
+                      history_.reaches_back_to(request.since->offset);
+    reply.history = reply.recovered
+                        ? history_.after(request.since->offset, history_.size()).messages
+                        : history_.last(request.history).messages;
+    reply.count = presence_.count();
+    const auto roster_max = shard_->config().presence.roster_max;
+    if (request.presence && reply.count <= roster_max) reply.members = presence_.list(roster_max);
+    return answer;
+}
+
+void RoomHome::leave(const UserPtr& user, bool presence, bool goodbye) {
+    if (presence) --watchers_;
+    if (goodbye) {
+        if (presence_.leave(user) == Presence::Change::left) left(user);
+    } else {
+        presence_.linger(user, shard_->now().mono + shard_->config().presence.grace);
+    }
+    if (presence_.count() == 0) shard_->consider_dropping(*audience_);
+    arm_timer();
+}
+
+void RoomHome::left(const UserPtr& user) {
+    announce(PresenceAction::leave, user);
+    if (presence_.count() == 0) idle_since_ = shard_->now().mono;
+}
+
+void RoomHome::on_timer() {
+    const auto now = shard_->now().mono;
+    bool gone = false;
+    while (const auto user = presence_.expire(now, gone)) {
+        if (gone) left(*user);
+    }
+    if (count_due_ && last_count_at_ + count_interval <= now) {
+        publish_presence(PresenceAction::count, nullptr);
+    }
+    if (presence_.count() == 0) shard_->consider_dropping(*audience_);
+    arm_timer();
+}
+
+void RoomHome::arm_timer() {
+    std::optional<TimePoint> due = presence_.next_expiry();
+    const auto at_latest = [&due](TimePoint at) { due = due ? std::min(*due, at) : at; };
+    if (count_due_) at_latest(last_count_at_ + count_interval);
+    if (presence_.count() == 0 && !history_.empty()) {
+        at_latest(idle_since_ + shard_->config().history.idle_ttl);
+    }
+    if (due) {
+        shard_->timers().arm(timer_, *due);
+    } else {
+        timer_.cancel();
+    }
+}
+
+void RoomHome::announce(PresenceAction action, const UserPtr& user) {
+    if (watchers_ == 0) return;
+    if (presence_.count() <= shard_->config().presence.roster_max) {
+        publish_presence(action, user.get());
+    } else if (!count_due_ && last_count_at_ + count_interval <= shard_->now().mono) {
+        publish_presence(PresenceAction::count, nullptr);
+    } else {
+        count_due_ = true;
+    }
+    if (count_due_) arm_timer();
+}
+
+void RoomHome::publish_presence(PresenceAction action, const User* user) {
+    protocol::PresencePush push{audience_->name(), action, std::nullopt, presence_.count()};
+    if (user) push.user = user->who;
+    // A full ring costs this push, not the count: it is said again within a second.
+    count_due_ =
+        publish_transient(*audience_, PublicationKind::presence, std::move(push)).has_value();
+    last_count_at_ = shard_->now().mono;
+}
+
+boost::system::result<protocol::Ack, protocol::Error> RoomHome::send(const UserPtr& user,
+                                                                     protocol::Send&& send) {
+    const auto now = shard_->now().mono;
+    const auto& room = *audience_->room();
+    if (!keys_) keys_ = std::make_unique<IdempotencyKeys>();
+    if (const auto known = keys_->find(user->who.name, send.key, now)) {
+        shard_->metrics().add(Metric::duplicates_answered);
+        return protocol::Ack{room.name(), {room.epoch(), known->offset}, format_rfc3339(known->at)};
+    }
+    const std::string key = send.key;
+    auto ack = publish_message(*audience_, *user, std::move(send));
+    if (ack &&
+        keys_->remember(user->who.name, key, {ack->cursor.offset, shard_->now().wall}, now)) {
+        shard_->metrics().add(Metric::keys_forgotten);
+    }
+    return ack;
+}
+
+boost::system::result<HistoryReply, protocol::Error> RoomHome::history(
+    const protocol::History& asked) const {
+    audience_->drain();
+    const auto& room = *audience_->room();
+    HistoryReply reply{room.name(), {room.epoch(), history_.last_offset()}, {}, false};
+    const auto limit = std::min<std::size_t>(asked.limit, limits::history_answer_max);
+    const auto& named = asked.since ? asked.since : asked.before;
+    if (named && named->epoch != room.epoch()) {
+        return make_error(errc::not_found, "that cursor is of an earlier life of this room");
+    }
+    if (asked.since && !history_.reaches_back_to(asked.since->offset)) {
+        return make_error(errc::not_found, "what followed that cursor is not retained");
+    }
+    auto slice = asked.since    ? history_.after(asked.since->offset, limit)
+                 : asked.before ? history_.before(asked.before->offset, limit)
+                                : history_.last(limit);
+    reply.messages = std::move(slice.messages);
+    reply.more = slice.more;
+    return reply;
+}
+
+protocol::MemberList RoomHome::members() const {
+    return {audience_->name(), presence_.list(shard_->config().presence.roster_max),
+            presence_.count()};
+}
+
+void RoomHome::keep(const PublicationPtr& message) {
+    history_.append(message, shard_->config().history);
+    if (presence_.count() > 0) return;
+    // Said by somebody who left before it was taken in, or who never joined.
+    idle_since_ = shard_->now().mono;
+    arm_timer();
+}
+
+bool RoomHome::others_attached() const noexcept {
+    const auto& ring = audience_->room()->ring();
+    for (std::uint32_t i = 0; i < ring.shards(); ++i) {
+        if (i != ring.home() && ring.attached(i)) return true;
+    }
+    return false;
+}
+
+bool RoomHome::droppable() const noexcept {
+    if (presence_.count() > 0 || others_attached()) return false;
+    return history_.empty() ||
+           idle_since_ + shard_->config().history.idle_ttl <= shard_->now().mono;
+}
+
+boost::system::result<protocol::Ack, protocol::Error> publish_message(Audience& audience,
+                                                                      const User& user,
+                                                                      protocol::Send&& send) {
+    Room& room = *audience.room();
+    protocol::Message message{
+        room.name(),          {room.epoch(), 0},     user.who,
+        std::move(send.body), std::move(send.event), format_rfc3339(audience.shard().now().wall)};
+    const auto offset =
+        room.publish(audience, PublicationKind::message, [&message](std::uint64_t at) {
+            message.cursor.offset = at;
+            std::string json;
+            json.reserve(256 + message.body.content.size());
+            protocol::append_message(json, message);
+            return json;
+        });
+    if (!offset) return ring_is_full();
+    return protocol::Ack{room.name(), message.cursor, std::move(message.at)};
+}
+
+std::optional<protocol::Error> publish_transient(Audience& audience, PublicationKind kind,
+                                                 protocol::ServerMessage&& push) {
+    const protocol::ServerFrame frame{{}, std::move(push)};
+    const auto offset = audience.room()->publish(audience, kind, [&frame](std::uint64_t) {
+        std::string json;
+        protocol::append_server_frame(json, frame);
+        return json;
+    });
+    if (!offset) return ring_is_full();
+    return std::nullopt;
+}
+
+}  // namespace parley::core

@@ -1,0 +1,92 @@
+// RoomHome: what only one shard may decide of a room: who is present, what is retained, which keyed
+// sends were made, and when the room may go.
+//
+// Path:     Subscriber → [RoomHome] → Room, History, Presence
+// Runs on:  the room's home shard.
+// Owned by: the Audience of that shard.
+// Bounds:   HistoryConfig; PresenceConfig; limits::idempotency_keys_max.
+#pragma once
+
+#include <boost/system/result.hpp>
+#include <memory>
+#include <optional>
+
+#include "core/history.hpp"
+#include "core/idempotency.hpp"
+#include "core/presence.hpp"
+#include "core/reply.hpp"
+#include "core/room.hpp"
+#include "core/timer_wheel.hpp"
+
+namespace parley::core {
+
+// What a session asks of a home when it joins.
+struct JoinRequest {
+    UserPtr user;
+    std::optional<protocol::Cursor> since;
+    std::uint32_t history = 0;
+    bool presence = false;
+};
+
+// Where in the room's order the session's listening begins: right behind what the reply holds.
+struct JoinAnswer {
+    RoomPtr room;
+    std::uint64_t sequence = 0;
+    JoinedReply reply;
+};
+
+class RoomHome {
+public:
+    RoomHome(Shard& shard, Audience& audience);
+    ~RoomHome();
+
+    [[nodiscard]] JoinAnswer join(const JoinRequest& request);
+    void leave(const UserPtr& user, bool presence, bool goodbye);
+    // A send with a key: published once, acked as often as it comes. `unavailable` when the ring is
+    // full.
+    [[nodiscard]] boost::system::result<protocol::Ack, protocol::Error> send(const UserPtr& user,
+                                                                             protocol::Send&& send);
+    [[nodiscard]] boost::system::result<HistoryReply, protocol::Error> history(
+        const protocol::History& asked) const;
+    [[nodiscard]] protocol::MemberList members() const;
+
+    // The ring's messages, in order.
+    void keep(const PublicationPtr& message);
+    // True when nobody is present or listens and what was said may be forgotten.
+    [[nodiscard]] bool droppable() const noexcept;
+
+private:
+    struct HomeTimer : Timer {
+        explicit HomeTimer(RoomHome& home) noexcept : Timer(&fire), owner(&home) {}
+        static void fire(Timer& timer) noexcept;
+        RoomHome* owner;
+    };
+
+    void on_timer();
+    void arm_timer();
+    void announce(protocol::PresencePush::Action action, const UserPtr& user);
+    void publish_presence(protocol::PresencePush::Action action, const User* user);
+    [[nodiscard]] bool others_attached() const noexcept;
+    void left(const UserPtr& user);
+
+    Shard* shard_;
+    Audience* audience_;
+    History history_;
+    Presence presence_;
+    std::unique_ptr<IdempotencyKeys> keys_;
+    std::uint64_t watchers_ = 0;  // sessions that asked for presence
+    TimePoint last_count_at_{};
+    TimePoint idle_since_;
+    bool count_due_ = false;
+    HomeTimer timer_;
+};
+
+// Publishes one message of that user; its ack, or `unavailable`.
+[[nodiscard]] boost::system::result<protocol::Ack, protocol::Error> publish_message(
+    Audience& audience, const User& user, protocol::Send&& send);
+// Publishes a transient push; `unavailable` when the ring is full.
+[[nodiscard]] std::optional<protocol::Error> publish_transient(Audience& audience,
+                                                               PublicationKind kind,
+                                                               protocol::ServerMessage&& push);
+
+}  // namespace parley::core

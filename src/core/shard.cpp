@@ -1,0 +1,137 @@
+#include "core/shard.hpp"
+
+#include "core/audience.hpp"
+#include "core/hub.hpp"
+#include "core/ids.hpp"
+
+namespace parley::core {
+
+Shard::Shard(Hub& hub, ShardLoop& loop, std::uint32_t index, const Instant& now, std::uint64_t seed)
+    : hub_(&hub), loop_(&loop), index_(index), now_(now), random_(seed), timers_(now.mono) {}
+
+Shard::~Shard() {
+    // What is still on the desk belongs to nobody else: a task is freed unrun, a room let go.
+    mailbox_.take_all([](MailboxNode& node) {
+        auto& mail = static_cast<Mail&>(node);
+        mail.discard(mail);
+    });
+}
+
+const Config& Shard::config() const noexcept {
+    return hub_->config();
+}
+
+void Shard::request_turn() {
+    if (turn_requested_) return;
+    turn_requested_ = true;
+    loop_->run_soon();
+}
+
+void Shard::deliver(Mail& mail) noexcept {
+    if (mailbox_.push(mail)) loop_->wake();
+}
+
+void Shard::post(std::function<void(Shard&)> task) {
+    deliver(*new Errand(std::move(task)));
+}
+
+void Shard::turn(const Instant& now) {
+    set_now(now);
+    // What is queued in this turn is done in it, or asks for another at its end.
+    turn_requested_ = true;
+    mailbox_.take_all([this](MailboxNode& node) {
+        auto& mail = static_cast<Mail&>(node);
+        mail.deliver(mail, *this);
+    });
+    // By index: draining may end sessions, whose leaving is published and drained in turn.
+    for (std::size_t i = 0; i < to_drain_.size(); ++i) {
+        to_drain_[i]->to_drain = false;
+        to_drain_[i]->drain();
+        queue_flush(*to_drain_[i]);
+    }
+    to_drain_.clear();
+    flush_slice();
+    drop_idle();
+    turn_requested_ = false;
+    if (!to_flush_.empty() || !to_drain_.empty() || !may_drop_.empty()) request_turn();
+}
+
+void Shard::flush_slice() {
+    // Rooms take turns slice by slice, so that a large one does not hold up the small ones.
+    std::size_t writes = config().flush.slice_writes;
+    while (writes > 0 && !to_flush_.empty()) {
+        Audience* audience = to_flush_.front();
+        to_flush_.pop_front();
+        writes = audience->flush(writes);
+        audience->to_flush = !audience->done();
+        if (audience->to_flush) to_flush_.push_back(audience);
+    }
+}
+
+void Shard::drop_idle() {
+    const auto candidates = std::move(may_drop_);
+    may_drop_.clear();
+    for (Audience* audience : candidates) {
+        if (audience->to_drain || audience->to_flush) {
+            may_drop_.push_back(audience);  // a turn is due for it anyway
+            continue;
+        }
+        audience->may_drop = false;
+        if (!audience->droppable()) continue;
+        const std::string name = audience->name();
+        const bool was_home = audience->home() != nullptr;
+        audiences_.erase(name);
+        if (was_home) {
+            --homes_;
+            continue;
+        }
+        // The home may have been waiting for this shard to let go.
+        hub_->home_of(name).post([name](Shard& home) {
+            if (Audience* there = home.find_audience(name)) home.consider_dropping(*there);
+        });
+    }
+}
+
+Audience* Shard::find_audience(const std::string& room) noexcept {
+    const auto found = audiences_.find(room);
+    return found == audiences_.end() ? nullptr : found->second.get();
+}
+
+Audience& Shard::audience_of(const std::string& room) {
+    auto& audience = audiences_[room];
+    if (!audience) audience = std::make_unique<Audience>(*this, room);
+    return *audience;
+}
+
+Audience* Shard::home_of(const std::string& room) {
+    if (Audience* audience = find_audience(room)) return audience;
+    if (homes_ * hub_->shard_count() >= config().limits.rooms) return nullptr;
+    Audience& audience = audience_of(room);
+    audience.become_home(RoomPtr(new Room(
+        room, random_epoch(random_), static_cast<std::uint32_t>(hub_->shard_count()), index_)));
+    ++homes_;
+    return &audience;
+}
+
+void Shard::queue_drain(Audience& audience) {
+    if (audience.to_drain) return;
+    audience.to_drain = true;
+    to_drain_.push_back(&audience);
+    request_turn();
+}
+
+void Shard::queue_flush(Audience& audience) {
+    if (audience.to_flush || audience.done()) return;
+    audience.to_flush = true;
+    to_flush_.push_back(&audience);
+    request_turn();
+}
+
+void Shard::consider_dropping(Audience& audience) {
+    if (audience.may_drop) return;
+    audience.may_drop = true;
+    may_drop_.push_back(&audience);
+    request_turn();
+}
+
+}  // namespace parley::core

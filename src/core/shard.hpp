@@ -1,0 +1,107 @@
+// Shard: one thread's part of the server: its sessions for life, its view of the rooms they listen
+// to, the homes of the rooms that hash to it, its timers and counters.
+//
+// Path:     Subscriber → [Shard] → Room; RoomRing → [Shard] → Flush
+// Runs on:  its own thread; post() alone may be called from any.
+// Owned by: Hub.
+// Bounds:   a turn is sliced at flush.slice_writes; the mailbox holds one node per room and one per
+//           question under way, which sessions bound.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <random>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "core/clock.hpp"
+#include "core/config.hpp"
+#include "core/flush_batch.hpp"
+#include "core/mail.hpp"
+#include "core/metrics.hpp"
+#include "core/timer_wheel.hpp"
+
+namespace parley::core {
+
+class Audience;
+class Hub;
+
+// How a shard asks its thread to run it. Over an io_context in the server, by hand in simulations.
+class ShardLoop {
+public:
+    virtual ~ShardLoop() = default;
+    // Call Shard::turn() soon, behind what is ready now. Runs on: the shard's thread.
+    virtual void run_soon() noexcept = 0;
+    // The same, from any thread.
+    virtual void wake() noexcept = 0;
+};
+
+class Shard {
+public:
+    Shard(Hub& hub, ShardLoop& loop, std::uint32_t index, const Instant& now, std::uint64_t seed);
+    ~Shard();
+    Shard(const Shard&) = delete;
+    Shard& operator=(const Shard&) = delete;
+
+    // Takes the mail, drains rooms that have news and flushes one slice. Asks for another turn by
+    // run_soon() where something is left. `now` is what everything in this turn goes by.
+    void turn(const Instant& now);
+    // Sets the time for what is called outside a turn: commands just read, timers.
+    void set_now(const Instant& now) noexcept { now_ = now; }
+    [[nodiscard]] const Instant& now() const noexcept { return now_; }
+
+    [[nodiscard]] TimerWheel& timers() noexcept { return timers_; }
+    [[nodiscard]] ShardMetrics& metrics() noexcept { return metrics_; }
+    [[nodiscard]] const ShardMetrics& metrics() const noexcept { return metrics_; }
+    [[nodiscard]] const Config& config() const noexcept;
+    [[nodiscard]] std::mt19937_64& random() noexcept { return random_; }
+    [[nodiscard]] std::uint32_t index() const noexcept { return index_; }
+    [[nodiscard]] Hub& hub() const noexcept { return *hub_; }
+    // Rooms that have a home or an audience here.
+    [[nodiscard]] std::size_t room_count() const noexcept { return audiences_.size(); }
+
+    // Runs `task` on this shard's thread, in order of posting from each thread. Any thread.
+    void post(std::function<void(Shard&)> task);
+    // Puts mail on this shard's desk. Any thread.
+    void deliver(Mail& mail) noexcept;
+
+    // The rooms, for the rest of the core.
+    [[nodiscard]] Audience* find_audience(const std::string& room) noexcept;
+    [[nodiscard]] Audience& audience_of(const std::string& room);
+    // The room's audience on this, its home shard, made where there is none; null when there are
+    // limits.rooms already.
+    [[nodiscard]] Audience* home_of(const std::string& room);
+    void queue_drain(Audience& audience);
+    void queue_flush(Audience& audience);
+    void consider_dropping(Audience& audience);
+    [[nodiscard]] FlushBatch& batch() noexcept { return batch_; }
+    // Frames that a batch may still name, let go after its write.
+    [[nodiscard]] std::vector<FramePtr>& retired_frames() noexcept { return retired_; }
+
+private:
+    void request_turn();
+    void flush_slice();
+    void drop_idle();
+
+    Hub* hub_;
+    ShardLoop* loop_;
+    std::uint32_t index_;
+    Instant now_;
+    std::mt19937_64 random_;
+    TimerWheel timers_;
+    Mailbox mailbox_;
+    ShardMetrics metrics_;
+    FlushBatch batch_;
+    std::vector<FramePtr> retired_;
+    std::unordered_map<std::string, std::unique_ptr<Audience>> audiences_;
+    std::vector<Audience*> to_drain_;
+    std::deque<Audience*> to_flush_;
+    std::vector<Audience*> may_drop_;
+    bool turn_requested_ = false;
+    std::size_t homes_ = 0;
+};
+
+}  // namespace parley::core

@@ -1,0 +1,276 @@
+#include "core/subscriber.hpp"
+
+#include <algorithm>
+
+#include "core/audience.hpp"
+#include "core/hub.hpp"
+#include "core/ids.hpp"
+#include "core/shard.hpp"
+
+namespace parley::core {
+namespace {
+
+UserPtr make_user(const Hub& hub, const std::string& address, const std::string& name) {
+    return UserPtr(new User({anonymous_user_id(hub.secret(), address, name), name}));
+}
+
+// Comes at once when it is over: the peer said so, or was told not to return.
+bool is_goodbye(const CloseReason& reason) {
+    return reason.code == close_reasons::normal.code ||
+           reason.code == close_reasons::going_away.code || !may_reconnect(reason);
+}
+
+errc code_named(const std::string& name) {
+    const auto row = std::ranges::find(errc_rows, std::string_view(name), &ErrcRow::name);
+    return row == errc_rows.end() ? errc::internal : row->value;
+}
+
+}  // namespace
+
+std::shared_ptr<Subscriber> Subscriber::open(Shard& shard, Transport& transport,
+                                             const PeerIdentity& peer) {
+    const auto refused =
+        peer.name ? refuse_name(*peer.name, shard.config().limits.name_bytes) : std::nullopt;
+    const std::string name =
+        peer.name && !refused ? *peer.name : "guest-" + random_id(shard.random(), 4);
+    auto self = std::make_shared<Subscriber>(
+        Key{}, shard, transport, make_user(shard.hub(), peer.address, name), peer.address);
+    shard.metrics().add(Metric::sessions_opened);
+    self->welcome({});
+    if (refused) self->refuse(protocol::CommandId{}, errc::bad_request, *refused);
+    return self;
+}
+
+Subscriber::Subscriber(Key, Shard& shard, Transport& transport, UserPtr user, std::string address)
+    : shard_(&shard),
+      transport_(&transport),
+      session_(shard.config().limits, std::move(user)),
+      address_(std::move(address)) {}
+
+Subscriber::~Subscriber() = default;
+
+void Subscriber::welcome(const protocol::CommandId& id) {
+    const Config& config = shard_->config();
+    reply(id, protocol::Welcome{random_id(shard_->random(), 12),
+                                session_.user()->who,
+                                static_cast<std::uint64_t>(config.heartbeat.ping_every.count()),
+                                {config.limits.text_bytes, config.limits.message_bytes,
+                                 config.limits.rooms_per_session, limits::history_answer_max},
+                                config.server_name});
+}
+
+std::optional<protocol::Error> Subscriber::admit() {
+    shard_->metrics().add(Metric::commands);
+    const LimitsConfig& limits = shard_->config().limits;
+    if (!limits.enabled) return std::nullopt;
+    const auto now = shard_->now().mono;
+    if (!shared_buckets_) {
+        Hub& hub = shard_->hub();
+        shared_buckets_ = std::make_unique<SharedBuckets>(
+            SharedBuckets{hub.user_buckets().bucket_of(session_.user()->who.id, now),
+                          hub.address_buckets().bucket_of(address_, now)});
+    }
+    const auto wait =
+        std::max({bucket_.wait(limits.session, now), shared_buckets_->user->wait(limits.user, now),
+                  shared_buckets_->address->wait(limits.address, now)});
+    if (wait > Duration::zero()) {
+        shard_->metrics().add(Metric::rate_limited);
+        // Nothing is taken in a dry run either, or it would count far more than would be refused.
+        if (limits.dry_run) return std::nullopt;
+        return make_error(errc::rate_limited, {}, std::chrono::ceil<milliseconds>(wait));
+    }
+    bucket_.take(limits.session, now);
+    shared_buckets_->user->take(limits.user, now);
+    shared_buckets_->address->take(limits.address, now);
+    return std::nullopt;
+}
+
+// Carries out what the rules decided about one command.
+struct Subscriber::Executor {
+    Subscriber& self;
+    const protocol::CommandId& id;
+
+    void operator()(SendReply&& action) const { self.reply(id, std::move(action.message)); }
+    void operator()(Refuse&& action) const { self.error(id, std::move(action.error)); }
+    void operator()(Rename&& action) const {
+        if (!action.name.empty()) self.rename(action.name);
+        self.welcome(id);
+    }
+    void operator()(JoinRoom&& action) const { self.join(id, std::move(action.join)); }
+    void operator()(LeaveRoom&& action) const {
+        const auto found = std::ranges::find_if(self.subscriptions_, [&action](const auto& s) {
+            return s->audience->name() == action.room;
+        });
+        (*found)->goodbye = true;
+        self.subscriptions_.erase(found);
+        self.reply(id, protocol::Left{std::move(action.room)});
+    }
+    void operator()(PublishMessage&& action) const { self.publish(id, std::move(action.send)); }
+    void operator()(PublishTyping&& action) const {
+        auto& typing = action.typing;
+        self.publish_push(
+            id, typing.room, PublicationKind::typing,
+            protocol::TypingPush{typing.room, self.session_.user()->who, typing.active});
+    }
+    void operator()(PublishRead&& action) const {
+        auto& read = action.read;
+        self.publish_push(id, read.room, PublicationKind::read,
+                          protocol::ReadPush{read.room, self.session_.user()->who, read.offset});
+    }
+    void operator()(AskHistory&& action) const {
+        using Answer = boost::system::result<HistoryReply, protocol::Error>;
+        const auto ask = [asked = action.history](Shard& home) -> Answer {
+            Audience* audience = home.find_audience(asked.room);
+            if (!audience) return make_error(errc::not_found, "there is no such room");
+            return audience->home()->history(asked);
+        };
+        self.ask_home(action.history.room, ask, [id = id](Subscriber& me, Answer&& answer) {
+            me.finish(id, std::move(answer));
+        });
+    }
+    void operator()(AskMembers&& action) const {
+        using Answer = boost::system::result<protocol::MemberList, protocol::Error>;
+        const auto ask = [room = action.room](Shard& home) -> Answer {
+            Audience* audience = home.find_audience(room);
+            if (!audience) return make_error(errc::not_found, "there is no such room");
+            return audience->home()->members();
+        };
+        self.ask_home(action.room, ask, [id = id](Subscriber& me, Answer&& answer) {
+            me.finish(id, std::move(answer));
+        });
+    }
+};
+
+void Subscriber::handle(protocol::CommandFrame&& frame) {
+    const auto room = room_of(frame.command);
+    const JoinedRooms rooms{!room.empty() && find(room) != nullptr, subscriptions_.size()};
+    std::visit(
+        [this, &frame](auto&& action) {
+            Executor{*this, frame.id}(std::forward<decltype(action)>(action));
+        },
+        session_.on(std::move(frame.command), rooms));
+}
+
+void Subscriber::refuse(const protocol::DecodeError& error) {
+    refuse(error.id, errc::bad_request, error.message);
+}
+
+void Subscriber::refuse(const protocol::CommandId& id, errc code, std::string_view text) {
+    error(id, make_error(code, std::string(text)));
+}
+
+void Subscriber::refuse(const protocol::CommandId& id, protocol::Error&& why) {
+    error(id, std::move(why));
+}
+
+void Subscriber::reply(const protocol::CommandId& id, ReplyMessage&& message) {
+    session_.clear_refusals();
+    transport_->reply({id, std::move(message)});
+}
+
+void Subscriber::error(const protocol::CommandId& id, protocol::Error&& why) {
+    shard_->metrics().add(Metric::errors);
+    const auto code = code_named(why.code);
+    transport_->reply({id, std::move(why)});
+    if (const auto reason = session_.count_refusal(code)) close(*reason);
+}
+
+bool Subscriber::close(const CloseReason& reason) {
+    if (closing_) return false;
+    closing_ = true;
+    transport_->close(reason);
+    return true;
+}
+
+void Subscriber::rename(const std::string& name) {
+    session_.rename(make_user(shard_->hub(), address_, name));
+    shared_buckets_.reset();
+}
+
+Subscription* Subscriber::find(std::string_view room) noexcept {
+    for (const auto& subscription : subscriptions_) {
+        if (subscription->audience->name() == room) return subscription.get();
+    }
+    return nullptr;
+}
+
+template <typename Answer>
+void Subscriber::finish(const protocol::CommandId& id, Answer&& answer) {
+    if (answer) {
+        reply(id, std::move(*answer));
+    } else {
+        error(id, protocol::Error(answer.error()));
+    }
+}
+
+template <typename Ask, typename Done>
+void Subscriber::ask_home(const std::string& room, Ask ask, Done done) {
+    Shard& home = shard_->hub().home_of(room);
+    if (&home == shard_) {
+        done(*this, ask(home));
+        return;
+    }
+    waiting_ = true;
+    home.post([ask = std::move(ask), done = std::move(done), weak = weak_from_this(),
+               back = shard_](Shard& there) {
+        back->post([answer = ask(there), done, weak](Shard&) mutable {
+            const auto self = weak.lock();
+            if (!self || self->closing_) return;
+            self->waiting_ = false;
+            done(*self, std::move(answer));
+            if (self->ready()) self->transport_->resume();
+        });
+    });
+}
+
+void Subscriber::publish(const protocol::CommandId& id, protocol::Send&& send) {
+    using Answer = boost::system::result<protocol::Ack, protocol::Error>;
+    Subscription& subscription = *find(send.room);
+    if (!send.key.empty()) {
+        const std::string room = send.room;
+        const auto ask = [send = std::move(send), user = session_.user()](Shard& home) -> Answer {
+            // The sender listens, so the home is there.
+            return home.find_audience(send.room)->home()->send(user, protocol::Send(send));
+        };
+        ask_home(room, ask,
+                 [id](Subscriber& me, Answer&& answer) { me.finish_ack(id, std::move(answer)); });
+        return;
+    }
+    finish_ack(id, publish_message(*subscription.audience, *session_.user(), std::move(send)));
+}
+
+void Subscriber::finish_ack(const protocol::CommandId& id,
+                            boost::system::result<protocol::Ack, protocol::Error>&& answer) {
+    const bool asked = !std::holds_alternative<std::monostate>(id);
+    if (answer && !asked) {
+        session_.clear_refusals();
+        return;
+    }
+    finish(id, std::move(answer));
+}
+
+void Subscriber::publish_push(const protocol::CommandId& id, const std::string& room,
+                              PublicationKind kind, protocol::ServerMessage&& push) {
+    boost::system::result<protocol::Ack, protocol::Error> answer = protocol::Ack{room, {}, {}};
+    if (auto refused = publish_transient(*find(room)->audience, kind, std::move(push))) {
+        answer = std::move(*refused);
+    }
+    finish_ack(id, std::move(answer));
+}
+
+void Subscriber::announce_drain() {
+    const DrainConfig& drain = shard_->config().drain;
+    std::uniform_int_distribution<std::int64_t> draw(drain.retry_min.count(),
+                                                     drain.retry_max.count());
+    transport_->reply({{}, protocol::Drain{static_cast<std::uint64_t>(draw(shard_->random()))}});
+}
+
+void Subscriber::closed(const CloseReason& reason) {
+    closing_ = true;
+    shard_->metrics().add(Metric::sessions_closed);
+    const bool goodbye = is_goodbye(reason);
+    for (const auto& subscription : subscriptions_) subscription->goodbye = goodbye;
+    subscriptions_.clear();
+}
+
+}  // namespace parley::core

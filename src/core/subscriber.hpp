@@ -1,0 +1,129 @@
+// Subscriber: one session on its shard: the rules (Session), the rooms it listens to
+// (Subscription) and the transport that carries it.
+//
+// Path:     Transport → [Subscriber] → Hub, Room; Flush → [Subscriber] → Transport
+// Runs on:  its shard, for life.
+// Owned by: its frontend's connection; questions under way hold it weakly.
+// Bounds:   limits.rooms_per_session subscriptions; one question to a room's home under way.
+#pragma once
+
+#include <boost/container/small_vector.hpp>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/bucket_table.hpp"
+#include "core/flush_batch.hpp"
+#include "core/room_home.hpp"
+#include "core/session.hpp"
+#include "core/subscription.hpp"
+#include "core/transport.hpp"
+#include "protocol/json_codec.hpp"
+
+namespace parley::core {
+
+class Shard;
+
+// Who is at the other end, as far as the connection tells.
+struct PeerIdentity {
+    std::string address;              // the peer's address without port: the key of its bucket
+    std::optional<std::string> name;  // asked for; judged by the rules
+};
+
+class Subscriber : public std::enable_shared_from_this<Subscriber> {
+public:
+    // Opens a session: counts it, says `welcome`, and an `error` where the name asked for is
+    // refused (the session then goes by a name of the server's). The transport must outlive it.
+    [[nodiscard]] static std::shared_ptr<Subscriber> open(Shard& shard, Transport& transport,
+                                                          const PeerIdentity& peer);
+    ~Subscriber();
+    Subscriber(const Subscriber&) = delete;
+    Subscriber& operator=(const Subscriber&) = delete;
+
+    // Takes one token for a command; nothing where there is one, else the error to answer unread
+    // (and the session is closed where it has been refused too often). Call it before decoding.
+    [[nodiscard]] std::optional<protocol::Error> admit();
+    // One command; call it only while ready(). The answer comes by Transport::reply(), now or later.
+    void handle(protocol::CommandFrame&& frame);
+    // A frame that is no command: answers `bad_request`, counts towards too many errors.
+    void refuse(const protocol::DecodeError& error);
+    // As refuse(), with a code of its own.
+    void refuse(const protocol::CommandId& id, errc code, std::string_view text);
+    // Answers what admit() said.
+    void refuse(const protocol::CommandId& id, protocol::Error&& why);
+    // False while a room's home has still to answer; hand over nothing until Transport::resume().
+    [[nodiscard]] bool ready() const noexcept { return !waiting_ && !closing_; }
+
+    // Publications that it is due and has not been handed, in all its rooms.
+    [[nodiscard]] std::uint64_t pending() const noexcept;
+
+    // The transport can write again after it reported `blocked`.
+    void writable();
+    // The connection ended: leaves every room, at once after a goodbye, else after the grace.
+    // Counts the session as closed for that reason. Nothing may be called afterwards.
+    void closed(const CloseReason& reason);
+    // Says `drain` with a retry drawn for this session; the frontend closes it later (1012).
+    void announce_drain();
+
+    [[nodiscard]] const Session& session() const noexcept { return session_; }
+    [[nodiscard]] Shard& shard() const noexcept { return *shard_; }
+    [[nodiscard]] Transport& transport() const noexcept { return *transport_; }
+
+    // For the flush alone: hands over news from all rooms in one write. True when something went.
+    bool flush();
+    // For lag policies and rules: ends the session; false when it is ending already.
+    bool close(const CloseReason& reason);
+
+private:
+    struct SharedBuckets {
+        std::shared_ptr<SharedTokenBucket> user;
+        std::shared_ptr<SharedTokenBucket> address;
+    };
+    struct Executor;
+
+    // Only open() makes one.
+    struct Key {};
+
+public:
+    Subscriber(Key, Shard& shard, Transport& transport, UserPtr user, std::string address);
+
+private:
+    void welcome(const protocol::CommandId& id);
+    void rename(const std::string& name);
+    void reply(const protocol::CommandId& id, ReplyMessage&& message);
+    void error(const protocol::CommandId& id, protocol::Error&& error);
+    [[nodiscard]] Subscription* find(std::string_view room) noexcept;
+    void join(const protocol::CommandId& id, protocol::Join&& join);
+    void finish_join(const protocol::CommandId& id, Audience& audience, JoinAnswer&& answer,
+                     bool presence);
+    void publish(const protocol::CommandId& id, protocol::Send&& send);
+    void publish_push(const protocol::CommandId& id, const std::string& room, PublicationKind kind,
+                      protocol::ServerMessage&& push);
+    // Puts a question to the room's home and hands its answer to `done` on this shard: at once
+    // where this is the home. `done` is not called when the session has ended meanwhile.
+    template <typename Ask, typename Done>
+    void ask_home(const std::string& room, Ask ask, Done done);
+    // An ack goes only to a frame with an id; an error always.
+    void finish_ack(const protocol::CommandId& id,
+                    boost::system::result<protocol::Ack, protocol::Error>&& answer);
+    template <typename Answer>
+    void finish(const protocol::CommandId& id, Answer&& answer);
+    void advance(const FlushBatch& batch, std::size_t taken);
+    void mark_behind();
+
+    Shard* shard_;
+    Transport* transport_;
+    Session session_;
+    TokenBucket bucket_;
+    std::unique_ptr<SharedBuckets> shared_buckets_;  // made with the first command
+    std::string address_;
+    boost::container::small_vector<std::unique_ptr<Subscription>, 1> subscriptions_;
+    bool waiting_ = false;  // for a home's answer
+    bool blocked_ = false;  // the transport takes nothing more for now
+    bool closing_ = false;
+};
+
+}  // namespace parley::core

@@ -1,0 +1,46 @@
+// Subscription: that one session listens to one room. Made by joining; its destructor leaves.
+//
+// Path:     Subscriber → [Subscription] → Audience
+// Runs on:  its shard.
+// Owned by: Subscriber.
+// Bounds:   limits.rooms_per_session a subscriber.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <string>
+
+#include "core/user.hpp"
+
+namespace parley::core {
+
+class Audience;
+class Shard;
+class Subscriber;
+
+struct Subscription {
+    // Listens from `from_sequence` on; `from_offset` is that of the last message before it.
+    Subscription(Audience& room, Subscriber& who, std::uint64_t from_sequence,
+                 std::uint64_t from_offset, bool wants_presence);
+    ~Subscription();
+    Subscription(const Subscription&) = delete;
+    Subscription& operator=(const Subscription&) = delete;
+
+    static constexpr std::uint32_t nowhere = std::numeric_limits<std::uint32_t>::max();
+
+    Audience* audience;
+    Subscriber* subscriber;
+    std::uint64_t cursor;                  // next sequence to hand over
+    std::uint64_t offset;                  // of the last message handed over or announced
+    std::uint32_t index = nowhere;         // in the audience
+    std::uint32_t behind_index = nowhere;  // among those that are behind
+    bool presence;                         // asked for presence pushes
+    bool goodbye = false;                  // leaves at once, not after the grace
+};
+
+// Tells a room's home that one session of that user has left.
+void leave_at_home(Shard& from, const std::string& room, const UserPtr& user, bool presence,
+                   bool goodbye);
+
+}  // namespace parley::core
