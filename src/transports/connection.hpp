@@ -1,0 +1,31 @@
+// Connection: what every kind of connection has in common, as its gate sees it.
+//
+// Path:     beside it; Gate → [Connection] when the server drains or stops
+// Runs on:  its shard.
+// Owned by: itself (a coroutine's frame, a reference count); a Gate only lists it.
+// Bounds:   Gate counts them against limits.connections.
+#pragma once
+
+#include <boost/intrusive/list_hook.hpp>
+
+#include "core/close_reason.hpp"
+
+namespace parley::transports {
+
+class Connection : public boost::intrusive::list_base_hook<
+                       boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
+public:
+    Connection() = default;
+    virtual ~Connection() = default;
+    Connection(const Connection&) = delete;
+    Connection& operator=(const Connection&) = delete;
+
+    // The server is about to go: says so to the peer where there is a way to.
+    virtual void announce_drain() noexcept = 0;
+    // Ends it with a goodbye. Never destroys the connection within the call.
+    virtual void close(const core::CloseReason& reason) noexcept = 0;
+    // Ends it now, without one. Never destroys the connection within the call.
+    virtual void abort() noexcept = 0;
+};
+
+}  // namespace parley::transports

@@ -1,0 +1,40 @@
+// The frontends of the server, in the order in which they are asked whose a request is.
+//
+// Path:     Gate → [frontends] → Frontend
+// Runs on:  any thread; constants.
+// Owned by: nobody.
+// Bounds:   these.
+#pragma once
+
+#include <memory>
+#include <span>
+
+#include "transports/frontend.hpp"
+
+namespace parley::transports {
+
+// `/ws`: WebSocket, subprotocol parley.v1 (protocol.md, section 3).
+[[nodiscard]] std::unique_ptr<Frontend> make_websocket_frontend(Gate& gate);
+// `/healthz`: whether to send sessions here.
+[[nodiscard]] std::unique_ptr<Frontend> make_health_frontend(Gate& gate);
+// `/`: the web chat.
+[[nodiscard]] std::unique_ptr<Frontend> make_static_files_frontend(Gate& gate);
+
+template <std::size_t n>
+[[nodiscard]] constexpr bool names_are_unique(const FrontendEntry (&entries)[n]) {
+    for (std::size_t i = 0; i < n; ++i) {
+        for (std::size_t j = i + 1; j < n; ++j) {
+            if (entries[i].name == entries[j].name) return false;
+        }
+    }
+    return true;
+}
+
+inline constexpr FrontendEntry frontends[] = {
+    {"websocket", &make_websocket_frontend},
+    {"health", &make_health_frontend},
+    {"static_files", &make_static_files_frontend},
+};
+static_assert(names_are_unique(frontends));
+
+}  // namespace parley::transports

@@ -1,0 +1,129 @@
+// Gate: where one shard meets the network: its listeners, its frontends, its connections, and the
+// way out when the server drains.
+//
+// Path:     Listener → [Gate] → HttpConnection → Frontend → WebSocketConnection
+// Runs on:  its shard's thread; built before that thread starts, destroyed after it was joined.
+// Owned by: the server (composition root).
+// Bounds:   limits.connections over all gates of a process (ConnectionCount).
+#pragma once
+
+#include <atomic>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/intrusive/list.hpp>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/timer_wheel.hpp"
+#include "transports/connection.hpp"
+#include "transports/frontend.hpp"
+#include "transports/shard_thread.hpp"
+#include "transports/transport_config.hpp"
+
+namespace parley::transports {
+
+class Listener;
+
+// The connections of a whole process, for the limit on them. Relaxed: a count that is a few off
+// for a moment admits or refuses a few more.
+class ConnectionCount {
+public:
+    [[nodiscard]] std::size_t now() const noexcept {
+        return count_.load(std::memory_order_relaxed);
+    }
+    void add() noexcept { count_.fetch_add(1, std::memory_order_relaxed); }
+    void remove() noexcept { count_.fetch_sub(1, std::memory_order_relaxed); }
+
+private:
+    alignas(64) std::atomic<std::size_t> count_{0};
+};
+
+// What one connection says while it handles one read, gathered: at most one is corked at a time.
+struct CorkBuffer {
+    const void* owner = nullptr;
+    std::string bytes;
+};
+
+class Gate {
+public:
+    // All of them outlive the gate. `frontends` is asked in order (frontend_table.hpp).
+    Gate(ShardThread& thread, const TransportConfig& config, ConnectionCount& connections,
+         std::span<const FrontendEntry> frontends);
+    // Ends what is left, without goodbyes.
+    ~Gate();
+    Gate(const Gate&) = delete;
+    Gate& operator=(const Gate&) = delete;
+
+    // Listens there, beside the other gates' listeners (SO_REUSEPORT). Gives back where: for port 0
+    // the port that the kernel chose, which is the one to give to the other gates. Throws
+    // std::system_error, naming the address.
+    boost::asio::ip::tcp::endpoint listen(const boost::asio::ip::tcp::endpoint& endpoint);
+
+    // Stops accepting, tells every session, then closes them evenly (1012) over most of `deadline`;
+    // what is left at the deadline is cut off. Calls `gone` once, when no connection is left.
+    void drain(core::Duration deadline, std::function<void()> gone);
+    [[nodiscard]] bool draining() const noexcept { return draining_; }
+    // True where a new connection would be over the limit.
+    [[nodiscard]] bool full() const noexcept;
+    [[nodiscard]] std::size_t connections() const noexcept { return count_; }
+
+    // ---- for listeners and connections
+
+    void accepted(int descriptor, const boost::asio::ip::tcp::endpoint& peer);
+    void add(Connection& connection) noexcept;
+    void remove(Connection& connection) noexcept;
+    // A connection's descriptor was closed: listeners that rest for want of one try again.
+    void descriptor_closed() noexcept;
+    // The frontend whose own that path is; null where it is nobody's.
+    [[nodiscard]] Frontend* frontend_for(std::string_view path) const noexcept;
+    [[nodiscard]] CorkBuffer& cork() noexcept { return cork_; }
+    // `Date` of an answer (RFC 9110, 5.6.7), written once a second.
+    [[nodiscard]] std::string_view http_date();
+
+    [[nodiscard]] ShardThread& thread() const noexcept { return *thread_; }
+    [[nodiscard]] core::Shard& shard() const noexcept { return thread_->shard(); }
+    [[nodiscard]] const TransportConfig& config() const noexcept { return *config_; }
+    [[nodiscard]] core::TimePoint now() const noexcept { return shard().now().mono; }
+    // Arms a timer of this shard so that it fires even if the loop would sleep.
+    void arm(core::Timer& timer, core::TimePoint due) noexcept;
+
+private:
+    using ConnectionList =
+        boost::intrusive::list<Connection, boost::intrusive::constant_time_size<false>>;
+    struct DrainTimer : core::Timer {
+        DrainTimer(Gate& owner, Fire fire) noexcept : Timer(fire), gate(&owner) {}
+        Gate* gate;
+    };
+
+    void close_due() noexcept;
+    void abort_all() noexcept;
+    void check_gone();
+
+    ShardThread* thread_;
+    const TransportConfig* config_;
+    ConnectionCount* process_connections_;
+    std::vector<std::unique_ptr<Frontend>> frontends_;
+    std::vector<std::unique_ptr<Listener>> listeners_;
+    ConnectionList open_;
+    ConnectionList leaving_;  // told to close by the drain
+    std::size_t count_ = 0;
+    std::size_t refusing_ = 0;
+
+    bool draining_ = false;
+    DrainTimer drain_timer_;
+    core::TimePoint drain_start_;
+    core::TimePoint drain_deadline_;
+    std::size_t drain_total_ = 0;
+    std::size_t drain_closed_ = 0;
+    std::function<void()> gone_;
+
+    CorkBuffer cork_;
+    std::string date_;
+    std::chrono::seconds date_second_{-1};
+};
+
+}  // namespace parley::transports

@@ -1,0 +1,296 @@
+#include "transports/http_connection.hpp"
+
+#include <array>
+#include <string>
+#include <utility>
+
+#include "transports/any_stream.hpp"
+#include "transports/connection.hpp"
+#include "transports/gate.hpp"
+#include "transports/http_parse.hpp"
+#include "transports/log.hpp"
+
+namespace parley::transports {
+namespace {
+
+using boost::asio::ip::tcp;
+
+// Bytes and time that a client gets to read a refusal while it is still sending: closing over
+// unread bytes would reset the connection and take the answer with it (RFC 9112, 9.6).
+constexpr std::size_t linger_bytes_max = 256 * 1024;
+constexpr std::chrono::milliseconds linger_time{1'000};
+// For the one request of a connection over the limit.
+constexpr std::chrono::milliseconds over_limit_time{1'000};
+
+template <typename Stream>
+class HttpConnection final : public Connection {
+public:
+    HttpConnection(Gate& gate, Stream stream, const tcp::endpoint& peer, bool over_limit)
+        : gate_(gate),
+          stream_(std::in_place_type<Stream>, std::move(stream)),
+          peer_(peer),
+          over_limit_(over_limit),
+          parser_(gate.config().header_bytes, gate.config().body_bytes),
+          deadline_(*this) {
+        gate_.add(*this);
+    }
+    ~HttpConnection() override {
+        deadline_.cancel();
+        if (!taken_over_) {
+            io().close();
+            gate_.descriptor_closed();
+        }
+        gate_.remove(*this);
+    }
+
+    Awaitable<void> run();
+
+    void announce_drain() noexcept override { closing_ = true; }
+    void close(const core::CloseReason&) noexcept override {
+        closing_ = true;
+        // A request that has begun is answered still; its own time-outs bound it.
+        if (!parser_.begun()) io().cancel();
+    }
+    void abort() noexcept override {
+        closing_ = true;
+        if (!taken_over_) io().close();
+    }
+
+private:
+    struct Deadline : core::Timer {
+        explicit Deadline(HttpConnection& owner) noexcept
+            : Timer([](core::Timer& timer) noexcept {
+                  auto& self = static_cast<Deadline&>(timer);
+                  self.passed = true;
+                  self.connection->io().cancel();
+              }),
+              connection(&owner) {}
+        HttpConnection* connection;
+        bool passed = false;
+    };
+    enum class Stage : std::uint8_t { idle, head, body };
+    enum class Received : std::uint8_t {
+        request,
+        refused,    // parser_ knows why
+        timed_out,  // within a request
+        nothing,    // the connection ended, or is to end without a word
+    };
+
+    [[nodiscard]] Stream& io() noexcept { return *std::get_if<Stream>(&stream_); }
+    void arm(core::Duration time) {
+        deadline_.passed = false;
+        gate_.arm(deadline_, gate_.now() + time);
+    }
+
+    Awaitable<Received> receive();
+    HttpParser::Status take(std::span<char> bytes);
+    void follow_stage();
+    Awaitable<bool> exchange();
+    Awaitable<bool> answer(HttpResponse response);
+    Awaitable<bool> write(std::string_view head, std::string_view content);
+    Awaitable<void> linger();
+    [[nodiscard]] std::optional<HttpResponse> ask_frontend();
+
+    Gate& gate_;
+    AnyStream stream_;
+    tcp::endpoint peer_;
+    bool over_limit_;
+    bool closing_ = false;
+    bool taken_over_ = false;
+    Stage stage_ = Stage::head;
+    HttpParser parser_;
+    Deadline deadline_;
+    std::string pending_;  // read and not yet parsed: an incomplete head, or what was pipelined
+};
+
+template <typename Stream>
+Awaitable<void> HttpConnection<Stream>::run() {
+    arm(over_limit_ ? over_limit_time : gate_.config().head_timeout);
+    for (;;) {
+        const Received received = co_await receive();
+        if (received == Received::nothing) co_return;
+        if (received == Received::request) {
+            if (!co_await exchange()) co_return;
+            parser_.reset();
+            stage_ = Stage::idle;
+            arm(gate_.config().idle_timeout);
+            continue;
+        }
+        HttpResponse refusal = received == Received::timed_out
+                                   ? problem(408, "the request did not arrive in time")
+                                   : problem(parser_.refusal().status, parser_.refusal().detail);
+        refusal.close = true;
+        if (co_await answer(std::move(refusal))) co_await linger();
+        co_return;
+    }
+}
+
+// Reads one request, or why there is none. What followed it stays in pending_.
+template <typename Stream>
+auto HttpConnection<Stream>::receive() -> Awaitable<Received> {
+    auto status = take({});
+    for (;;) {
+        if (status == HttpParser::Status::complete) co_return Received::request;
+        if (status == HttpParser::Status::refused) co_return Received::refused;
+        follow_stage();
+        if (parser_.take_expect_continue() &&
+            !co_await write("HTTP/1.1 100 Continue\r\n\r\n", {})) {
+            co_return Received::nothing;
+        }
+        // Read first, ask later: a request is often there when its connection is accepted.
+        const std::span<char> buffer = gate_.thread().receive_buffer();
+        const IoResult read = io().try_read(buffer);
+        if (read.status == IoResult::Status::done) {
+            status = take(buffer.first(read.bytes));
+            continue;
+        }
+        if (read.status != IoResult::Status::would_block) co_return Received::nothing;
+        if (closing_ && !parser_.begun()) co_return Received::nothing;
+        const auto [error] = co_await io().wait_readable(await_tuple);
+        if (deadline_.passed) {
+            co_return stage_ == Stage::idle ? Received::nothing : Received::timed_out;
+        }
+        if (error) co_return Received::nothing;
+        gate_.thread().refresh_now();
+    }
+}
+
+// Parses straight from the shard's buffer; only what is incomplete is copied.
+template <typename Stream>
+HttpParser::Status HttpConnection<Stream>::take(std::span<char> bytes) {
+    if (pending_.empty()) {
+        const auto status = parser_.feed(bytes);
+        pending_.assign(bytes.data(), bytes.size());
+        return status;
+    }
+    pending_.append(bytes.data(), bytes.size());
+    std::span<char> rest(pending_);
+    const auto status = parser_.feed(rest);
+    pending_.erase(0, pending_.size() - rest.size());
+    return status;
+}
+
+// Each part of a request has a time of its own.
+template <typename Stream>
+void HttpConnection<Stream>::follow_stage() {
+    if (over_limit_) return;
+    if (stage_ == Stage::idle && parser_.begun()) {
+        stage_ = Stage::head;
+        arm(gate_.config().head_timeout);
+    }
+    if (stage_ == Stage::head && parser_.head_done()) {
+        stage_ = Stage::body;
+        arm(gate_.config().body_timeout);
+    }
+}
+
+// One request answered or handed over. False: nothing more happens on this connection.
+template <typename Stream>
+Awaitable<bool> HttpConnection<Stream>::exchange() {
+    std::optional<HttpResponse> response;
+    if (over_limit_) {
+        response = problem(503, "the server has all the connections that it takes");
+        response->headers.emplace_back("Retry-After", "5");
+        response->close = true;
+    } else {
+        response = ask_frontend();
+    }
+    if (!response) {
+        taken_over_ = true;
+        co_return false;
+    }
+    response->close = response->close || closing_ || !parser_.keep_alive();
+    const bool last = response->close;
+    if (!co_await answer(std::move(*response))) co_return false;
+    if (last) co_await linger();
+    co_return !last;
+}
+
+template <typename Stream>
+std::optional<HttpResponse> HttpConnection<Stream>::ask_frontend() {
+    const HttpRequest& request = parser_.request();
+    const HttpTarget target = split_target(request.target());
+    try {
+        if (target.path.empty()) return problem(400, "the request's target is no path");
+        Frontend* const frontend = gate_.frontend_for(target.path);
+        if (frontend == nullptr) return problem(404, "there is nothing at this path");
+        Exchange exchange{request, target.path, target.query, peer_, stream_, pending_};
+        return frontend->handle(exchange);
+    } catch (const std::exception& error) {
+        log::error("request failed", {{"path", target.path}, {"error", error.what()}});
+        HttpResponse response = problem(500, "the server failed");
+        response.close = true;
+        return response;
+    }
+}
+
+template <typename Stream>
+Awaitable<bool> HttpConnection<Stream>::answer(HttpResponse response) {
+    if (response.status >= 400 && response.status < 500) {
+        gate_.shard().metrics().add(core::Metric::handshakes_refused);
+        log::debug("request refused", {{"status", response.status}});
+    }
+    const HttpRequest& request = parser_.request();
+    const bool head_only = request.method() == boost::beast::http::verb::head;
+    HttpAnswerStyle style;
+    style.version = request.version() == 10 ? 10 : 11;
+    style.keep_alive = !response.close;
+    style.date = gate_.http_date();
+    std::string head;
+    append_head(head, response, style);
+    co_return co_await write(head, head_only ? std::string_view() : response.content());
+}
+
+// False: the connection is to end.
+template <typename Stream>
+Awaitable<bool> HttpConnection<Stream>::write(std::string_view head, std::string_view content) {
+    while (!head.empty() || !content.empty()) {
+        std::array<iovec, 2> buffers;
+        std::size_t count = 0;
+        if (!head.empty()) buffers[count++] = buffer_of(head);
+        if (!content.empty()) buffers[count++] = buffer_of(content);
+        const IoResult written = io().try_write(std::span(buffers).first(count));
+        if (written.status == IoResult::Status::done) {
+            const std::size_t of_head = std::min(written.bytes, head.size());
+            head.remove_prefix(of_head);
+            content.remove_prefix(written.bytes - of_head);
+            continue;
+        }
+        if (written.status != IoResult::Status::would_block) co_return false;
+        arm(gate_.config().write_timeout);
+        const auto [error] = co_await io().wait_writable(await_tuple);
+        if (error || deadline_.passed) co_return false;
+        gate_.thread().refresh_now();
+    }
+    co_return true;
+}
+
+// Closes in two steps where the client may still be sending.
+template <typename Stream>
+Awaitable<void> HttpConnection<Stream>::linger() {
+    io().shutdown_write();
+    arm(linger_time);
+    std::size_t dropped = 0;
+    while (dropped < linger_bytes_max) {
+        const IoResult read = io().try_read(gate_.thread().receive_buffer());
+        if (read.status == IoResult::Status::done) {
+            dropped += read.bytes;
+            continue;
+        }
+        if (read.status != IoResult::Status::would_block) co_return;
+        const auto [error] = co_await io().wait_readable(await_tuple);
+        if (error || deadline_.passed) co_return;
+    }
+}
+
+}  // namespace
+
+template <typename Stream>
+Awaitable<void> serve_http(Gate& gate, Stream stream, tcp::endpoint peer, bool over_limit) {
+    HttpConnection<Stream> connection(gate, std::move(stream), peer, over_limit);
+    co_await connection.run();
+}
+
+template Awaitable<void> serve_http<TcpStream>(Gate&, TcpStream, tcp::endpoint, bool);
+
+}  // namespace parley::transports

@@ -1,0 +1,26 @@
+// HttpConnection: HTTP/1.1 over one stream, request by request, until it ends or a frontend takes
+// the stream over (RFC 9112).
+//
+// Path:     Gate → [HttpConnection] → Frontend
+// Runs on:  its shard, as one coroutine.
+// Owned by: its coroutine's frame.
+// Bounds:   http.header_bytes, http.body_bytes and the http time-outs; one request at a time, what
+//           was pipelined behind it waits in the kernel or in the rest of one read.
+#pragma once
+
+#include <boost/asio/ip/tcp.hpp>
+
+#include "transports/executor.hpp"
+#include "transports/tcp_stream.hpp"
+
+namespace parley::transports {
+
+class Gate;
+
+// Serves the connection to its end. `over_limit`: its one request is answered 503. The gate
+// outlives the coroutine. Instantiated for every stream in http_connection.cpp.
+template <typename Stream>
+Awaitable<void> serve_http(Gate& gate, Stream stream, boost::asio::ip::tcp::endpoint peer,
+                           bool over_limit);
+
+}  // namespace parley::transports

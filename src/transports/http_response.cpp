@@ -1,0 +1,103 @@
+#include "transports/http_response.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "core/errc.hpp"
+#include "protocol/json_codec.hpp"
+
+namespace parley::transports {
+namespace {
+
+struct StatusRow {
+    unsigned status;
+    std::string_view text;
+    core::errc code;  // for the statuses that are errors
+};
+
+constexpr std::array status_rows{
+    StatusRow{200, "OK", core::errc::internal},
+    StatusRow{201, "Created", core::errc::internal},
+    StatusRow{204, "No Content", core::errc::internal},
+    StatusRow{304, "Not Modified", core::errc::internal},
+    StatusRow{400, "Bad Request", core::errc::bad_request},
+    StatusRow{401, "Unauthorized", core::errc::unauthorized},
+    StatusRow{403, "Forbidden", core::errc::forbidden},
+    StatusRow{404, "Not Found", core::errc::not_found},
+    StatusRow{405, "Method Not Allowed", core::errc::bad_request},
+    StatusRow{408, "Request Timeout", core::errc::bad_request},
+    StatusRow{409, "Conflict", core::errc::conflict},
+    StatusRow{413, "Content Too Large", core::errc::too_large},
+    StatusRow{426, "Upgrade Required", core::errc::bad_request},
+    StatusRow{429, "Too Many Requests", core::errc::rate_limited},
+    StatusRow{431, "Request Header Fields Too Large", core::errc::too_large},
+    StatusRow{500, "Internal Server Error", core::errc::internal},
+    StatusRow{501, "Not Implemented", core::errc::bad_request},
+    StatusRow{503, "Service Unavailable", core::errc::unavailable},
+    StatusRow{505, "HTTP Version Not Supported", core::errc::bad_request},
+};
+
+const StatusRow& row_of(unsigned status) noexcept {
+    const auto row = std::find_if(status_rows.begin(), status_rows.end(),
+                                  [status](const StatusRow& r) { return r.status == status; });
+    constexpr StatusRow internal{500, "Internal Server Error", core::errc::internal};
+    static constexpr StatusRow unknown = internal;
+    return row == status_rows.end() ? unknown : *row;
+}
+
+void append_header(std::string& out, std::string_view name, std::string_view value) {
+    out.append(name).append(": ").append(value).append("\r\n");
+}
+
+}  // namespace
+
+std::string_view status_text(unsigned status) noexcept {
+    return row_of(status).text;
+}
+
+void append_head(std::string& out, const HttpResponse& response, const HttpAnswerStyle& style) {
+    out.append(style.version == 10 ? "HTTP/1.0 " : "HTTP/1.1 ");
+    protocol::append_decimal(out, response.status);
+    out.append(" ").append(status_text(response.status)).append("\r\n");
+    append_header(out, "Date", style.date);
+    if (!response.content_type.empty()) append_header(out, "Content-Type", response.content_type);
+    // Neither may have a body, and a length would be one of something else (RFC 9110, 8.6).
+    if (response.status != 204 && response.status != 304) {
+        out.append("Content-Length: ");
+        protocol::append_decimal(out, response.content().size());
+        out.append("\r\n");
+    }
+    for (const auto& [name, value] : response.headers) append_header(out, name, value);
+    if (response.close || !style.keep_alive) {
+        append_header(out, "Connection", "close");
+    } else if (style.version == 10) {
+        append_header(out, "Connection", "keep-alive");
+    }
+    out.append("\r\n");
+}
+
+HttpResponse problem(unsigned status, std::string_view detail) {
+    const StatusRow& row = row_of(status);
+    HttpResponse response;
+    response.status = status;
+    response.content_type = "application/problem+json";
+    std::string& body = response.body;
+    body = "{\"type\":\"about:blank\",\"title\":";
+    protocol::append_json_string(body, row.text);
+    body += ",\"status\":";
+    protocol::append_decimal(body, status);
+    body += ",\"code\":";
+    protocol::append_json_string(body, core::row_of(row.code).name);
+    body += ",\"detail\":";
+    protocol::append_json_string(body, detail);
+    body += "}";
+    return response;
+}
+
+HttpResponse method_not_allowed(std::string_view allowed) {
+    HttpResponse response = problem(405, "this is answered to " + std::string(allowed) + " only");
+    response.headers.emplace_back("Allow", allowed);
+    return response;
+}
+
+}  // namespace parley::transports

@@ -1,0 +1,48 @@
+// HttpResponse: an answer over HTTP/1.1, and how it looks on the wire.
+//
+// Path:     Frontend → [HttpResponse] → HttpConnection
+// Runs on:  any thread; plain values.
+// Owned by: passed by value.
+// Bounds:   none of its own.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace parley::transports {
+
+struct HttpResponse {
+    unsigned status = 200;
+    std::string_view content_type;  // a constant; empty: no body
+    std::string body;
+    std::string_view fixed_body;  // sent instead of `body` where that is empty; it lives for good
+    std::vector<std::pair<std::string_view, std::string>> headers;  // names are constants
+    bool close = false;                                             // ends the connection
+
+    [[nodiscard]] std::string_view content() const noexcept {
+        return body.empty() ? fixed_body : body;
+    }
+};
+
+// How the request was made, as far as the answer depends on it.
+struct HttpAnswerStyle {
+    unsigned version = 11;   // 10 or 11
+    bool keep_alive = true;  // wanted by the client
+    bool head_only = false;  // HEAD
+    std::string_view date;   // of the `Date` header
+};
+
+// Appends the status line, the headers and the empty line.
+void append_head(std::string& out, const HttpResponse& response, const HttpAnswerStyle& style);
+
+// An error as application/problem+json (RFC 9457), with the `code` that the protocol has for it.
+[[nodiscard]] HttpResponse problem(unsigned status, std::string_view detail);
+// 405 with what is allowed instead.
+[[nodiscard]] HttpResponse method_not_allowed(std::string_view allowed);
+
+// "Not Found" for 404.
+[[nodiscard]] std::string_view status_text(unsigned status) noexcept;
+
+}  // namespace parley::transports

@@ -1,0 +1,105 @@
+// ShardThread: the thread of one shard, with the event loop and the buffers that all its
+// connections share.
+//
+// Path:     kernel → [ShardThread] → connections, Shard::turn()
+// Runs on:  its own thread; wake(), post() and stop() may be called from any.
+// Owned by: the server (composition root). It outlives its Gate and the Hub.
+// Bounds:   one receive buffer; one turn asked for at a time.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <boost/asio/basic_waitable_timer.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/basic_stream_descriptor.hpp>
+#include <boost/asio/post.hpp>
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <thread>
+
+#include "core/shard.hpp"
+#include "transports/executor.hpp"
+
+namespace parley::transports {
+
+class ShardThread final : public core::ShardLoop {
+public:
+    // Throws std::system_error where the kernel gives no event descriptor.
+    ShardThread();
+    // Joins the thread. Only after stop().
+    ~ShardThread() override;
+    ShardThread(const ShardThread&) = delete;
+    ShardThread& operator=(const ShardThread&) = delete;
+
+    // Names the shard to run. Before start(); the shard must stay until join().
+    void attach(core::Shard& shard) noexcept { shard_ = &shard; }
+    // Starts the thread.
+    void start();
+    // Ends the loop soon. Any thread.
+    void stop() noexcept;
+    // Waits for the thread's end. Afterwards the caller's thread is the shard's.
+    void join();
+    // Runs what is ready on the calling thread, for teardown and tests. Not while the thread runs.
+    void run_ready();
+
+    // ShardLoop
+    void run_soon() noexcept override;
+    void wake() noexcept override;
+
+    // Sees to it that a timer armed just now fires in time. Once per event is enough.
+    void rearm_soon() noexcept;
+    // Takes the time from the machine and gives it to the shard.
+    void refresh_now() noexcept;
+    // Runs `task` on this thread from the loop, behind what is ready now. This thread only.
+    template <typename Task>
+    void defer(Task&& task) {
+        boost::asio::post(io_, std::forward<Task>(task));
+    }
+
+    [[nodiscard]] core::Shard& shard() const noexcept { return *shard_; }
+    [[nodiscard]] Executor executor() noexcept { return io_.get_executor(); }
+    // What is read lies here until the next read of any connection of the shard.
+    [[nodiscard]] std::span<char> receive_buffer() noexcept {
+        return {receive_buffer_.get(), receive_bytes};
+    }
+    // For encoding within one function.
+    [[nodiscard]] std::string& scratch() noexcept {
+        scratch_.clear();
+        return scratch_;
+    }
+
+    static constexpr std::size_t receive_bytes = 64 * 1024;
+
+private:
+    using Timer = boost::asio::basic_waitable_timer<
+        std::chrono::steady_clock, boost::asio::wait_traits<std::chrono::steady_clock>, Executor>;
+
+    void run();
+    void wait_for_wake();
+    void turn();
+    void rearm();
+    void on_timer();
+
+    // Only its thread touches it: no lock is taken in it, nor in its reactor.
+    boost::asio::io_context io_{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE};
+    boost::asio::posix::basic_stream_descriptor<Executor> wake_;
+    Timer timer_;
+    core::TimePoint timer_due_ = core::TimePoint::max();
+    core::Shard* shard_ = nullptr;
+    bool turn_asked_ = false;
+    bool rearm_asked_ = false;
+    // Set by whoever signals the eventfd, cleared by the loop before it takes the mail: pairs
+    // within wake() and wait_for_wake(). Several wake-ups cost one write.
+    std::atomic<bool> signalled_{false};
+    std::atomic<bool> stopping_{false};
+    std::unique_ptr<char[]> receive_buffer_;
+    std::string scratch_;
+    std::thread thread_;
+};
+
+}  // namespace parley::transports

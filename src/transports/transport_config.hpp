@@ -1,0 +1,41 @@
+// TransportConfig: what an operator may choose of sockets, HTTP and WebSocket, with its defaults.
+//
+// Path:     config_file, command_line → [TransportConfig] → Gate
+// Runs on:  built at start; then read by any thread, changed by none.
+// Owned by: the server (composition root), a test.
+// Bounds:   core/config.hpp bounds messages and connections.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <string>
+#include <vector>
+
+namespace parley::transports {
+
+using std::chrono::milliseconds;
+
+struct TransportConfig {
+    // Connections that the kernel completes before they are accepted; net.core.somaxconn caps it.
+    int backlog = 4096;
+
+    // [http]
+    std::size_t header_bytes = 16 * 1024;  // the head of a request; more is 431
+    std::size_t body_bytes = 64 * 1024;    // its body; more is 413
+    milliseconds head_timeout{10'000};     // from its first byte, or from accepting, to its last
+    milliseconds body_timeout{30'000};     // from the head's end to the body's
+    milliseconds idle_timeout{60'000};     // between two requests of one connection
+    milliseconds write_timeout{30'000};    // without progress of an answer
+    // Who may open a WebSocket from a page: "https://chat.example.org", "https://*.example.org",
+    // "*". A page of this host and port always may, and so may what sends no Origin.
+    std::vector<std::string> allowed_origins;
+
+    // [websocket]
+    std::size_t fragments_max = 1024;    // frames of one message
+    milliseconds close_timeout{5'000};   // for the peer's part of a closing handshake
+    bool deflate = true;                 // permessage-deflate where a client offers it
+    int deflate_level = 1;               // 1 to 9
+    std::size_t deflate_min_bytes = 96;  // a smaller publication goes as it is
+};
+
+}  // namespace parley::transports

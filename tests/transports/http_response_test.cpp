@@ -1,0 +1,63 @@
+#include "transports/http_response.hpp"
+
+#include <gtest/gtest.h>
+
+namespace parley::transports {
+namespace {
+
+std::string head_of(const HttpResponse& response, HttpAnswerStyle style = {}) {
+    style.date = "now";
+    std::string out;
+    append_head(out, response, style);
+    return out;
+}
+
+TEST(HttpResponse, WritesItsHead) {
+    HttpResponse response;
+    response.content_type = "text/plain";
+    response.body = "hello";
+    response.headers.emplace_back("ETag", "\"x\"");
+    EXPECT_EQ(head_of(response),
+              "HTTP/1.1 200 OK\r\nDate: now\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n"
+              "ETag: \"x\"\r\n\r\n");
+}
+
+TEST(HttpResponse, SaysHowTheConnectionGoesOn) {
+    const HttpResponse response;
+    EXPECT_EQ(head_of(response).find("Connection"), std::string::npos);
+    EXPECT_NE(head_of(response, {.version = 10, .keep_alive = true, .head_only = false, .date = {}})
+                  .find("Connection: keep-alive\r\n"),
+              std::string::npos);
+    EXPECT_NE(
+        head_of(response, {.version = 11, .keep_alive = false, .head_only = false, .date = {}})
+            .find("Connection: close\r\n"),
+        std::string::npos);
+}
+
+TEST(HttpResponse, GivesNoLengthWhereThereIsNoBodyToHaveOne) {
+    for (const unsigned status : {204U, 304U}) {
+        HttpResponse response;
+        response.status = status;
+        EXPECT_EQ(head_of(response).find("Content-Length"), std::string::npos);
+    }
+}
+
+TEST(Problem, NamesStatusTitleCodeAndDetail) {
+    const HttpResponse response = problem(404, "no \"such\" thing");
+    EXPECT_EQ(response.status, 404U);
+    EXPECT_EQ(response.content_type, "application/problem+json");
+    EXPECT_EQ(response.body,
+              R"({"type":"about:blank","title":"Not Found","status":404,"code":"not_found",)"
+              R"("detail":"no \"such\" thing"})");
+}
+
+TEST(Problem, NamesWhatIsAllowedInstead) {
+    const HttpResponse response = method_not_allowed("GET, HEAD");
+    EXPECT_EQ(response.status, 405U);
+    ASSERT_EQ(response.headers.size(), 1U);
+    EXPECT_EQ(response.headers[0].first, "Allow");
+    EXPECT_EQ(response.headers[0].second, "GET, HEAD");
+}
+
+}  // namespace
+}  // namespace parley::transports
