@@ -1,0 +1,168 @@
+#include "server/server.hpp"
+
+#include <algorithm>
+#include <boost/asio/ip/v6_only.hpp>
+#include <boost/asio/post.hpp>
+#include <chrono>
+#include <csignal>
+#include <random>
+#include <string>
+#include <system_error>
+
+#include "core/limits.hpp"
+#include "server/config_file.hpp"
+#include "server/machine.hpp"
+#include "transports/frontend_table.hpp"
+#include "transports/log.hpp"
+
+namespace parley::server {
+namespace {
+
+namespace log = transports::log;
+using boost::asio::ip::tcp;
+using std::chrono::seconds;
+
+// Past the drain's deadline: a gate that has not reported by then is not waited for.
+constexpr seconds cut_off_grace{2};
+
+std::string_view signal_name(int number) {
+    switch (number) {
+        case SIGINT:
+            return "SIGINT";
+        case SIGTERM:
+            return "SIGTERM";
+        default:
+            return "SIGHUP";
+    }
+}
+
+std::uint64_t random_seed() {
+    std::random_device device;
+    return (std::uint64_t{device()} << 32U) | device();
+}
+
+// The gates share each port (SO_REUSEPORT), and so would a second server of the same user,
+// unnoticed, each with half of the connections. A socket that does not share finds out.
+void refuse_port_in_use(const tcp::endpoint& endpoint) {
+    boost::asio::io_context io;
+    tcp::acceptor probe(io);
+    boost::system::error_code failure;
+    probe.open(endpoint.protocol(), failure);
+    if (!failure) probe.set_option(tcp::acceptor::reuse_address(true), failure);
+    if (!failure && endpoint.address().is_v6()) {
+        probe.set_option(boost::asio::ip::v6_only(true), failure);
+    }
+    if (!failure) probe.bind(endpoint, failure);
+    if (!failure) probe.listen(1, failure);
+    if (failure) {
+        throw std::system_error(failure.value(), std::system_category(),
+                                "cannot listen on " + format_endpoint(endpoint));
+    }
+}
+
+}  // namespace
+
+Server::Server(const ServerConfig& config, std::function<ServerConfig()> reread)
+    : config_(config), reread_(std::move(reread)), signals_(io_), cut_off_(io_) {
+    auto& core = config_.core;
+    core.shards =
+        config_.shards != 0 ? config_.shards : std::min(usable_cpus(), core::limits::shards_max);
+    std::vector<core::ShardLoop*> loops;
+    for (std::uint32_t i = 0; i < core.shards; ++i) {
+        threads_.push_back(std::make_unique<transports::ShardThread>());
+        loops.push_back(threads_.back().get());
+    }
+    hub_ = std::make_unique<core::Hub>(core, loops, core::machine_now(), random_seed());
+    for (std::uint32_t i = 0; i < core.shards; ++i) {
+        threads_[i]->attach(hub_->shard(i));
+        gates_.push_back(std::make_unique<transports::Gate>(*threads_[i], config_.transports,
+                                                            connections_, transports::frontends));
+    }
+}
+
+Server::~Server() {
+    stop_threads();
+}
+
+void Server::listen() {
+    for (auto endpoint : config_.listen) {
+        refuse_port_in_use(endpoint);
+        // Where any port will do, the first gate's is everybody's.
+        for (const auto& gate : gates_) endpoint = gate->listen(endpoint);
+        log::info("listening", {{"address", format_endpoint(endpoint)}, {"listener", "plain"}});
+    }
+}
+
+void Server::serve() {
+    signals_.add(SIGTERM);
+    signals_.add(SIGINT);
+    signals_.add(SIGHUP);
+    wait_for_signal();
+    for (const auto& thread : threads_) thread->start();
+    log::info("ready", {{"shards", threads_.size()},
+                        {"connections_max", config_.core.limits.connections},
+                        {"limits", config_.core.limits.enabled}});
+    io_.run();
+    stop_threads();
+    log::info("stopped", {{"connections_cut", connections_.now()}});
+}
+
+void Server::wait_for_signal() {
+    signals_.async_wait([this](const boost::system::error_code& error, int number) {
+        if (error) return;
+        wait_for_signal();
+        on_signal(number);
+    });
+}
+
+void Server::on_signal(int number) {
+    if (number == SIGHUP) {
+        reload();
+    } else if (!draining_) {
+        drain(number);
+    } else {
+        log::warn("ending at once", {{"signal", signal_name(number)}});
+        io_.stop();
+    }
+}
+
+void Server::drain(int signal_number) {
+    draining_ = true;
+    const auto deadline = config_.core.drain.deadline;
+    log::info("draining", {{"signal", signal_name(signal_number)},
+                           {"deadline", format_duration(deadline)},
+                           {"connections", connections_.now()}});
+    gates_left_ = gates_.size();
+    for (std::size_t i = 0; i < gates_.size(); ++i) {
+        hub_->shard(i).post([this, i, deadline](core::Shard&) {
+            gates_[i]->drain(deadline,
+                             [this] { boost::asio::post(io_, [this] { one_gate_gone(); }); });
+        });
+    }
+    cut_off_.expires_after(deadline + cut_off_grace);
+    cut_off_.async_wait([this](const boost::system::error_code& error) {
+        if (!error) io_.stop();
+    });
+}
+
+void Server::one_gate_gone() {
+    if (--gates_left_ == 0) io_.stop();
+}
+
+void Server::reload() {
+    try {
+        const auto fresh = reread_();
+        log::set_level(fresh.log.level);
+        config_.log.level = fresh.log.level;
+        log::info("reloaded", {{"log_level", log::name_of(fresh.log.level)}});
+    } catch (const ConfigError& failure) {
+        log::error("not reloaded, the old values stay", {{"error", failure.what()}});
+    }
+}
+
+void Server::stop_threads() noexcept {
+    for (const auto& thread : threads_) thread->stop();
+    for (const auto& thread : threads_) thread->join();
+}
+
+}  // namespace parley::server

@@ -1,0 +1,61 @@
+// Server: the composition root: one thread with its shard, gate and listeners per CPU, and what
+// signals do to them.
+//
+// Path:     main → [Server] → ShardThread, Hub, Gate
+// Runs on:  the main thread, with an event loop of its own for signals.
+// Owned by: main.
+// Bounds:   limits::shards_max threads.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "core/hub.hpp"
+#include "server/server_config.hpp"
+#include "transports/gate.hpp"
+#include "transports/shard_thread.hpp"
+
+namespace parley::server {
+
+class Server {
+public:
+    // `reread` reads the configuration anew when SIGHUP asks for it; it may throw ConfigError.
+    Server(const ServerConfig& config, std::function<ServerConfig()> reread);
+    // Ends what still runs, without goodbyes.
+    ~Server();
+    Server(const Server&) = delete;
+    Server& operator=(const Server&) = delete;
+
+    // Binds every address on every shard. Throws std::system_error that names the address.
+    void listen();
+    // Serves until a signal has ended it: SIGTERM and SIGINT drain, a second one ends at once.
+    void serve();
+
+private:
+    void wait_for_signal();
+    void on_signal(int number);
+    void drain(int signal_number);
+    void reload();
+    void one_gate_gone();
+    void stop_threads() noexcept;
+
+    ServerConfig config_;
+    std::function<ServerConfig()> reread_;
+    boost::asio::io_context io_{1};
+    boost::asio::signal_set signals_;
+    boost::asio::steady_timer cut_off_;
+    bool draining_ = false;
+    std::size_t gates_left_ = 0;
+
+    // Ended in the opposite order: a gate needs its hub, a hub its threads' loops.
+    std::vector<std::unique_ptr<transports::ShardThread>> threads_;
+    std::unique_ptr<core::Hub> hub_;
+    transports::ConnectionCount connections_;
+    std::vector<std::unique_ptr<transports::Gate>> gates_;
+};
+
+}  // namespace parley::server

@@ -1,0 +1,33 @@
+// ServerConfig: everything that an operator may choose, with its defaults.
+//
+// Path:     ConfigSources, CommandLine → [ServerConfig] → Server
+// Runs on:  the main thread.
+// Owned by: Server.
+// Bounds:   the ranges in the table of settings (settings.cpp).
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "core/config.hpp"
+#include "server/values.hpp"
+#include "transports/log.hpp"
+#include "transports/transport_config.hpp"
+
+namespace parley::server {
+
+// [log]
+struct LogConfig {
+    transports::log::Level level = transports::log::Level::info;
+    transports::log::Format format = transports::log::Format::text;
+};
+
+struct ServerConfig {
+    std::vector<Endpoint> listen{{boost::asio::ip::tcp::v4(), 8080}};
+    std::uint32_t shards = 0;  // 0: one per CPU that this process may run on
+    LogConfig log;
+    core::Config core;  // `core.shards` is set from `shards` when the server starts
+    transports::TransportConfig transports;
+};
+
+}  // namespace parley::server

@@ -1,0 +1,275 @@
+#include "server/settings.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "core/limits.hpp"
+
+namespace parley::server {
+namespace {
+
+using namespace std::chrono_literals;
+
+// The field that a chain of members leads to.
+template <auto... Members>
+auto& at(ServerConfig& config) {
+    return (config.*....*Members);
+}
+template <auto Member>
+auto& in_log(ServerConfig& config) {
+    return at<&ServerConfig::log, Member>(config);
+}
+template <auto... Members>
+auto& in_core(ServerConfig& config) {
+    return at<&ServerConfig::core, Members...>(config);
+}
+template <auto... Members>
+auto& in_limits(ServerConfig& config) {
+    return in_core<&core::Config::limits, Members...>(config);
+}
+template <auto Member>
+auto& in_history(ServerConfig& config) {
+    return in_core<&core::Config::history, Member>(config);
+}
+template <auto Member>
+auto& in_presence(ServerConfig& config) {
+    return in_core<&core::Config::presence, Member>(config);
+}
+template <auto Member>
+auto& in_heartbeat(ServerConfig& config) {
+    return in_core<&core::Config::heartbeat, Member>(config);
+}
+template <auto Member>
+auto& in_window(ServerConfig& config) {
+    return in_core<&core::Config::window, Member>(config);
+}
+template <auto Member>
+auto& in_drain(ServerConfig& config) {
+    return in_core<&core::Config::drain, Member>(config);
+}
+template <auto Member>
+auto& in_transports(ServerConfig& config) {
+    return at<&ServerConfig::transports, Member>(config);
+}
+
+using Limits = core::LimitsConfig;
+using Rate = core::RateConfig;
+using Wire = transports::TransportConfig;
+
+constexpr std::uint64_t kib = 1024;
+constexpr std::uint64_t mib = 1024 * kib;
+constexpr std::uint64_t gib = 1024 * mib;
+constexpr double rate_min = 0.001;
+constexpr double rate_max = 1e9;
+
+const std::array settings{
+    Setting{"listen", EndpointListKind{at<&ServerConfig::listen>},
+            "Addresses to serve on; port 0 takes a free one."},
+    Setting{"shards",
+            CountKind<std::uint32_t>{at<&ServerConfig::shards>, 0, core::limits::shards_max},
+            "Threads that serve; 0: one per CPU that this process may run on."},
+    Setting{"backlog", CountKind<int>{in_transports<&Wire::backlog>, 1, 65'535},
+            "Connections that may wait to be accepted; net.core.somaxconn caps it."},
+    Setting{"server_name", TextKind{in_core<&core::Config::server_name>, 64},
+            "What clients are told that they talk to."},
+
+    Setting{"log.level", LogLevelKind{in_log<&LogConfig::level>},
+            "debug, info, warn, error or off."},
+    Setting{"log.format", LogFormatKind{in_log<&LogConfig::format>}, "text or json."},
+
+    Setting{"http.allowed_origins", OriginListKind{in_transports<&Wire::allowed_origins>},
+            "Pages of other sites that may connect: \"https://chat.example\", "
+            "\"https://*.example\", \"*\"."},
+    Setting{"http.header_bytes", SizeKind{in_transports<&Wire::header_bytes>, kib, mib},
+            "The head of a request."},
+    Setting{"http.body_bytes", SizeKind{in_transports<&Wire::body_bytes>, kib, 16 * mib},
+            "The body of a request."},
+    Setting{"http.head_timeout", DurationKind{in_transports<&Wire::head_timeout>, 10ms, 1h},
+            "For a request's head, from accepting or its first byte on."},
+    Setting{"http.body_timeout", DurationKind{in_transports<&Wire::body_timeout>, 10ms, 1h},
+            "For a request's body."},
+    Setting{"http.idle_timeout", DurationKind{in_transports<&Wire::idle_timeout>, 10ms, 1h},
+            "Between two requests of one connection."},
+    Setting{"http.write_timeout", DurationKind{in_transports<&Wire::write_timeout>, 10ms, 1h},
+            "Without progress of an answer."},
+
+    Setting{"websocket.fragments_max",
+            CountKind<std::size_t>{in_transports<&Wire::fragments_max>, 1, 65'536},
+            "Frames of one message."},
+    Setting{"websocket.close_timeout",
+            DurationKind{in_transports<&Wire::close_timeout>, 10ms, 1min},
+            "For the peer's part of a closing handshake."},
+    Setting{"websocket.deflate", FlagKind{in_transports<&Wire::deflate>},
+            "Compress for clients that offer permessage-deflate."},
+    Setting{"websocket.deflate_level", CountKind<int>{in_transports<&Wire::deflate_level>, 1, 9},
+            "1 is fast, 9 is small."},
+    Setting{"websocket.deflate_min_bytes",
+            SizeKind{in_transports<&Wire::deflate_min_bytes>, 0, 16 * mib},
+            "A smaller publication goes as it is."},
+
+    Setting{"limits.enabled", FlagKind{in_limits<&Limits::enabled>},
+            "false, or --no-limits: no rate is held, for load tests."},
+    Setting{"limits.dry_run", FlagKind{in_limits<&Limits::dry_run>},
+            "true: rates are counted, nothing is refused."},
+    Setting{"limits.text_bytes", SizeKind{in_limits<&Limits::text_bytes>, 1, mib},
+            "One message's text, or its data as JSON."},
+    Setting{"limits.message_bytes", SizeKind{in_limits<&Limits::message_bytes>, kib, 16 * mib},
+            "One frame or message of a client, everything included."},
+    Setting{"limits.name_bytes", SizeKind{in_limits<&Limits::name_bytes>, 1, kib},
+            "A user's name."},
+    Setting{"limits.rooms_per_session",
+            CountKind<std::size_t>{in_limits<&Limits::rooms_per_session>, 1, 100'000},
+            "Rooms that one session may have joined at a time."},
+    Setting{"limits.rooms", CountKind<std::size_t>{in_limits<&Limits::rooms>, 1, 100'000'000},
+            "Rooms of this process."},
+    Setting{"limits.connections",
+            CountKind<std::size_t>{in_limits<&Limits::connections>, 1, 100'000'000},
+            "Connections of this process; further ones are told to come back later."},
+    Setting{"limits.errors_in_a_row",
+            CountKind<std::uint32_t>{in_limits<&Limits::errors_in_a_row>, 1, 1'000'000},
+            "Refused commands in a row that end a session."},
+    Setting{"limits.session.per_second",
+            NumberKind{in_limits<&Limits::session, &Rate::per_second>, rate_min, rate_max},
+            "Commands of one session: refilled each second, and allowed at once."},
+    Setting{"limits.session.burst",
+            NumberKind{in_limits<&Limits::session, &Rate::burst>, 1, rate_max}, ""},
+    Setting{"limits.user.per_second",
+            NumberKind{in_limits<&Limits::user, &Rate::per_second>, rate_min, rate_max},
+            "Commands of one user, whatever the number of sessions."},
+    Setting{"limits.user.burst", NumberKind{in_limits<&Limits::user, &Rate::burst>, 1, rate_max},
+            ""},
+    Setting{"limits.address.per_second",
+            NumberKind{in_limits<&Limits::address, &Rate::per_second>, rate_min, rate_max},
+            "Commands from one address."},
+    Setting{"limits.address.burst",
+            NumberKind{in_limits<&Limits::address, &Rate::burst>, 1, rate_max}, ""},
+
+    Setting{"history.messages",
+            CountKind<std::size_t>{in_history<&core::HistoryConfig::messages>, 0, 100'000},
+            "Messages that a room keeps."},
+    Setting{"history.bytes", SizeKind{in_history<&core::HistoryConfig::bytes>, 0, gib},
+            "Bytes of messages that a room keeps."},
+    Setting{"history.idle_ttl",
+            DurationKind{in_history<&core::HistoryConfig::idle_ttl>, 1s, 24h * 365},
+            "A room without members forgets after this long."},
+
+    Setting{"presence.roster_max",
+            CountKind<std::size_t>{in_presence<&core::PresenceConfig::roster_max>, 0, 100'000},
+            "Members above which a room tells only how many there are."},
+    Setting{"presence.grace", DurationKind{in_presence<&core::PresenceConfig::grace>, 0s, 1h},
+            "How long a session that vanished stays present."},
+
+    Setting{"heartbeat.ping_every",
+            DurationKind{in_heartbeat<&core::HeartbeatConfig::ping_every>, 10ms, 1h},
+            "A ping after this long."},
+    Setting{"heartbeat.dead_after",
+            DurationKind{in_heartbeat<&core::HeartbeatConfig::dead_after>, 20ms, 2h},
+            "A peer that has said nothing for this long is gone; longer than ping_every."},
+
+    Setting{"window.messages",
+            CountKind<std::size_t>{in_window<&core::WindowConfig::messages>, 16, 1'000'000},
+            "How far a reader may lag behind its room before on_lag applies, in publications."},
+    Setting{"window.bytes", SizeKind{in_window<&core::WindowConfig::bytes>, 64 * kib, gib},
+            "The same in bytes."},
+
+    Setting{"flush.slice_writes",
+            CountKind<std::size_t>{in_core<&core::Config::flush, &core::FlushConfig::slice_writes>,
+                                   1, 65'536},
+            "Writes between two looks at what else there is to do."},
+
+    Setting{"drain.deadline", DurationKind{in_drain<&core::DrainConfig::deadline>, 0s, 1h},
+            "From the signal to the last connection's end."},
+    Setting{"drain.retry_min", DurationKind{in_drain<&core::DrainConfig::retry_min>, 0s, 1h},
+            "Sessions are told to come back after a time between this ..."},
+    Setting{"drain.retry_max", DurationKind{in_drain<&core::DrainConfig::retry_max>, 0s, 1h},
+            "... and this."},
+};
+
+constexpr std::array later_settings{
+    LaterSetting{"tls_listen", "", "TLS is not part of this version"},
+    LaterSetting{"tls_cert", "", "TLS is not part of this version"},
+    LaterSetting{"tls_key", "", "TLS is not part of this version"},
+    LaterSetting{"tls", "", "TLS is not part of this version"},
+    LaterSetting{"admin_listen", "", "the admin listener is not part of this version"},
+    LaterSetting{"admin", "", "the admin listener is not part of this version"},
+    LaterSetting{"history.store", "memory", "this version keeps history in memory only"},
+    LaterSetting{"broker", "local", "this version runs as one node only"},
+};
+
+constexpr std::array<std::string_view, 3> on_lag_names{"disconnect", "gap", "latest"};
+
+}  // namespace
+
+std::span<const Setting> all_settings() {
+    return settings;
+}
+
+const Setting* find_setting(std::string_view key) {
+    const auto found = std::find_if(settings.begin(), settings.end(),
+                                    [&](const Setting& row) { return row.key == key; });
+    return found == settings.end() ? nullptr : &*found;
+}
+
+const LaterSetting* find_later(std::string_view key) {
+    const auto found =
+        std::find_if(later_settings.begin(), later_settings.end(), [&](const LaterSetting& row) {
+            return key == row.key || (key.starts_with(row.key) && key[row.key.size()] == '.');
+        });
+    return found == later_settings.end() ? nullptr : &*found;
+}
+
+const LaterSetting* find_later_variable(std::string_view name) {
+    const auto found =
+        std::find_if(later_settings.begin(), later_settings.end(), [&](const LaterSetting& row) {
+            const auto own = environment_name(row.key);
+            return name == own || name.starts_with(own + "__");
+        });
+    return found == later_settings.end() ? nullptr : &*found;
+}
+
+std::string_view nearest_key(std::string_view key) {
+    const auto farther = [&](const Setting& a, const Setting& b) {
+        return edit_distance(key, a.key) < edit_distance(key, b.key);
+    };
+    return std::min_element(settings.begin(), settings.end(), farther)->key;
+}
+
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+    std::vector<std::size_t> row(b.size() + 1);  // distances from a's prefix to each prefix of b
+    for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+    for (std::size_t i = 1; i <= a.size(); ++i) {
+        auto diagonal = row[0];
+        row[0] = i;
+        for (std::size_t j = 1; j <= b.size(); ++j) {
+            const auto replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+            diagonal = row[j];
+            row[j] = std::min({replaced, row[j] + 1, row[j - 1] + 1});
+        }
+    }
+    return row[b.size()];
+}
+
+std::string environment_name(std::string_view key) {
+    std::string out = "PARLEY_";
+    for (const char c : key) {
+        if (c == '.') {
+            out += "__";
+        } else {
+            out.push_back(c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c);
+        }
+    }
+    return out;
+}
+
+std::optional<core::OnLag> on_lag_from(std::string_view word) {
+    for (std::size_t i = 0; i < on_lag_names.size(); ++i) {
+        if (on_lag_names[i] == word) return static_cast<core::OnLag>(i);
+    }
+    return std::nullopt;
+}
+
+std::string_view name_of(core::OnLag on_lag) {
+    return on_lag_names[static_cast<std::size_t>(on_lag)];
+}
+
+}  // namespace parley::server

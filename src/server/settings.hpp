@@ -1,0 +1,108 @@
+// Settings: the one table of what can be configured. It drives the file, the environment, the
+// flags and the printed default configuration, so that they can't disagree.
+//
+// Path:     ConfigSources, CommandLine, default-config → [Settings] → ServerConfig
+// Runs on:  the main thread.
+// Owned by: nobody; constants.
+// Bounds:   each setting's range, in its row.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "server/server_config.hpp"
+
+namespace parley::server {
+
+// A field of the configuration, as a function that finds it.
+template <class T>
+using FieldOf = T& (*)(ServerConfig&);
+
+struct FlagKind {
+    FieldOf<bool> field;
+};
+template <class T>
+struct CountKind {
+    FieldOf<T> field;
+    T min, max;
+};
+struct SizeKind {
+    FieldOf<std::size_t> field;
+    std::uint64_t min, max;
+};
+struct NumberKind {
+    FieldOf<double> field;
+    double min, max;
+};
+struct DurationKind {
+    FieldOf<milliseconds> field;
+    milliseconds min, max;
+};
+struct TextKind {
+    FieldOf<std::string> field;
+    std::size_t bytes_max;
+};
+struct OriginListKind {
+    FieldOf<std::vector<std::string>> field;
+};
+struct EndpointListKind {
+    FieldOf<std::vector<Endpoint>> field;
+};
+struct LogLevelKind {
+    FieldOf<transports::log::Level> field;
+};
+struct LogFormatKind {
+    FieldOf<transports::log::Format> field;
+};
+using Kind = std::variant<FlagKind, CountKind<std::size_t>, CountKind<std::uint32_t>,
+                          CountKind<int>, SizeKind, NumberKind, DurationKind, TextKind,
+                          OriginListKind, EndpointListKind, LogLevelKind, LogFormatKind>;
+
+struct Setting {
+    std::string_view key;  // "limits.text_bytes": its section and its name
+    Kind kind;
+    std::string_view doc;  // one line
+};
+
+// In the order in which they are printed; a section's settings stand together.
+[[nodiscard]] std::span<const Setting> all_settings();
+[[nodiscard]] const Setting* find_setting(std::string_view key);
+// The known key with the fewest letters to change.
+[[nodiscard]] std::string_view nearest_key(std::string_view key);
+
+// Gives the setting its value: one word, or any number for a list. On failure nothing has changed
+// and the answer says why: `"12 parsecs" is not a size (expected e.g. 65536, "64KiB")`.
+[[nodiscard]] std::optional<std::string> assign(const Setting& setting, ServerConfig& config,
+                                                std::span<const std::string> words);
+// The value as the file has it.
+[[nodiscard]] std::string toml_value(const Setting& setting, const ServerConfig& config);
+
+[[nodiscard]] bool is_list(const Setting& setting);
+
+// "limits.text_bytes" is PARLEY_LIMITS__TEXT_BYTES in the environment.
+[[nodiscard]] std::string environment_name(std::string_view key);
+
+// "disconnect", "gap" or "latest".
+[[nodiscard]] std::optional<core::OnLag> on_lag_from(std::string_view word);
+[[nodiscard]] std::string_view name_of(core::OnLag on_lag);
+
+// A key of a later version, whose use is an error now rather than a surprise. `only` is the value
+// that is true today and accepted, if there is one.
+struct LaterSetting {
+    std::string_view key;
+    std::string_view only;
+    std::string_view what;
+};
+[[nodiscard]] const LaterSetting* find_later(std::string_view key);
+[[nodiscard]] const LaterSetting* find_later_variable(std::string_view name);
+
+// How many letters have to be put in, taken out or replaced to get from one to the other.
+[[nodiscard]] std::size_t edit_distance(std::string_view a, std::string_view b);
+
+}  // namespace parley::server

@@ -1,0 +1,193 @@
+// How a setting of each kind is read from words and written as TOML.
+#include <utility>
+
+#include "protocol/json_codec.hpp"
+#include "server/settings.hpp"
+#include "transports/origin_policy.hpp"
+
+namespace parley::server {
+namespace {
+
+using Problem = std::optional<std::string>;
+
+std::string quoted(std::string_view word) {
+    std::string out;
+    protocol::append_json_string(out, word);
+    return out;
+}
+
+std::string is_not(std::string_view word, std::string_view what) {
+    return quoted(word).append(" is not ").append(what);
+}
+
+template <class T>
+Problem out_of_range(std::string_view word, const T& min, const T& max) {
+    return quoted(word) + " is out of range (" + min + " to " + max + ")";
+}
+
+// Sets a field of each kind from one word.
+struct AssignWord {
+    ServerConfig& config;
+    const std::string& word;
+
+    Problem operator()(const FlagKind& kind) const {
+        if (word != "true" && word != "false") return is_not(word, "true or false");
+        kind.field(config) = word == "true";
+        return std::nullopt;
+    }
+    template <class T>
+    Problem operator()(const CountKind<T>& kind) const {
+        const auto number = parse_count(word);
+        if (!number) return is_not(word, "a whole number");
+        if (std::cmp_less(*number, kind.min) || std::cmp_greater(*number, kind.max)) {
+            return out_of_range(word, std::to_string(kind.min), std::to_string(kind.max));
+        }
+        kind.field(config) = static_cast<T>(*number);
+        return std::nullopt;
+    }
+    Problem operator()(const SizeKind& kind) const {
+        const auto bytes = parse_size(word);
+        if (!bytes) return is_not(word, "a size (expected e.g. 65536, \"64KiB\")");
+        if (*bytes < kind.min || *bytes > kind.max) {
+            return out_of_range(word, format_size(kind.min), format_size(kind.max));
+        }
+        kind.field(config) = *bytes;
+        return std::nullopt;
+    }
+    Problem operator()(const NumberKind& kind) const {
+        const auto number = parse_number(word);
+        if (!number) return is_not(word, "a number (expected e.g. 20, 0.5)");
+        if (*number < kind.min || *number > kind.max) {
+            return out_of_range(word, format_number(kind.min), format_number(kind.max));
+        }
+        kind.field(config) = *number;
+        return std::nullopt;
+    }
+    Problem operator()(const DurationKind& kind) const {
+        const auto duration = parse_duration(word);
+        if (!duration) return is_not(word, "a duration (expected e.g. \"500ms\", \"25s\", \"2m\")");
+        if (*duration < kind.min || *duration > kind.max) {
+            return out_of_range(word, format_duration(kind.min), format_duration(kind.max));
+        }
+        kind.field(config) = *duration;
+        return std::nullopt;
+    }
+    Problem operator()(const TextKind& kind) const {
+        if (word.size() > kind.bytes_max) {
+            return quoted(word) + " is longer than " + std::to_string(kind.bytes_max) + " bytes";
+        }
+        kind.field(config) = word;
+        return std::nullopt;
+    }
+    Problem operator()(const LogLevelKind& kind) const {
+        const auto level = transports::log::level_from(word);
+        if (!level) return is_not(word, "a log level (expected debug, info, warn, error or off)");
+        kind.field(config) = *level;
+        return std::nullopt;
+    }
+    Problem operator()(const LogFormatKind& kind) const {
+        const auto format = transports::log::format_from(word);
+        if (!format) return is_not(word, "a log format (expected text or json)");
+        kind.field(config) = *format;
+        return std::nullopt;
+    }
+    Problem operator()(const OriginListKind& kind) const {
+        if (!transports::is_origin_pattern(word)) {
+            return is_not(word,
+                          "an origin (expected e.g. \"https://chat.example\", "
+                          "\"https://*.example\", \"*\")");
+        }
+        kind.field(config).push_back(word);
+        return std::nullopt;
+    }
+    Problem operator()(const EndpointListKind& kind) const {
+        const auto endpoint = parse_endpoint(word);
+        if (!endpoint) {
+            return is_not(word, "an address (expected e.g. \"127.0.0.1:8080\", \"[::]:8080\")");
+        }
+        kind.field(config).push_back(*endpoint);
+        return std::nullopt;
+    }
+};
+
+struct TomlValue {
+    ServerConfig& config;
+
+    std::string operator()(const FlagKind& kind) const {
+        return kind.field(config) ? "true" : "false";
+    }
+    template <class T>
+    std::string operator()(const CountKind<T>& kind) const {
+        return std::to_string(kind.field(config));
+    }
+    std::string operator()(const SizeKind& kind) const {
+        const auto text = format_size(kind.field(config));
+        return parse_count(text) ? text : quoted(text);
+    }
+    std::string operator()(const NumberKind& kind) const {
+        return format_number(kind.field(config));
+    }
+    std::string operator()(const DurationKind& kind) const {
+        return quoted(format_duration(kind.field(config)));
+    }
+    std::string operator()(const TextKind& kind) const { return quoted(kind.field(config)); }
+    std::string operator()(const LogLevelKind& kind) const {
+        return quoted(transports::log::name_of(kind.field(config)));
+    }
+    std::string operator()(const LogFormatKind& kind) const {
+        return quoted(transports::log::name_of(kind.field(config)));
+    }
+    std::string operator()(const OriginListKind& kind) const {
+        return list(kind.field(config), [](const std::string& word) { return quoted(word); });
+    }
+    std::string operator()(const EndpointListKind& kind) const {
+        return list(kind.field(config),
+                    [](const Endpoint& endpoint) { return quoted(format_endpoint(endpoint)); });
+    }
+
+private:
+    template <class Items, class Format>
+    static std::string list(const Items& items, Format format) {
+        std::string out = "[";
+        for (const auto& item : items) {
+            if (out.size() > 1) out += ", ";
+            out += format(item);
+        }
+        return out + "]";
+    }
+};
+
+}  // namespace
+
+bool is_list(const Setting& setting) {
+    return std::holds_alternative<OriginListKind>(setting.kind) ||
+           std::holds_alternative<EndpointListKind>(setting.kind);
+}
+
+Problem assign(const Setting& setting, ServerConfig& config, std::span<const std::string> words) {
+    if (!is_list(setting)) {
+        if (words.size() != 1) return "expected one value";
+        return std::visit(AssignWord{config, words.front()}, setting.kind);
+    }
+    const auto before = config;
+    if (const auto* texts = std::get_if<OriginListKind>(&setting.kind))
+        texts->field(config).clear();
+    if (const auto* endpoints = std::get_if<EndpointListKind>(&setting.kind)) {
+        if (words.empty()) return "expected at least one address";
+        endpoints->field(config).clear();
+    }
+    for (const auto& word : words) {
+        if (auto problem = std::visit(AssignWord{config, word}, setting.kind)) {
+            config = before;
+            return problem;
+        }
+    }
+    return std::nullopt;
+}
+
+std::string toml_value(const Setting& setting, const ServerConfig& config) {
+    auto copy = config;  // a field is found by reference; nothing is written to it
+    return std::visit(TomlValue{copy}, setting.kind);
+}
+
+}  // namespace parley::server

@@ -1,0 +1,103 @@
+// A real parleyd for a test, and a TCP relay in front of it that can be cut.
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { accessSync, constants } from 'node:fs';
+import net from 'node:net';
+import { createInterface } from 'node:readline';
+
+/** Starts $PARLEYD on a free port (or the one given) and waits until it listens. */
+export async function startServer({ port = 0, limits = false } = {}) {
+    const program = process.env.PARLEYD;
+    if (!program) throw new Error('PARLEYD is not set: it names the parleyd to be tested');
+    accessSync(program, constants.X_OK);
+    const child = spawn(
+        program,
+        [
+            '--listen',
+            `127.0.0.1:${port}`,
+            '--log-format',
+            'json',
+            ...(limits ? [] : ['--no-limits']),
+        ],
+        { stdio: ['ignore', 'pipe', 'pipe'] },
+    );
+    const gone = once(child, 'exit');
+    const log = [];
+    const address = await new Promise((resolve, reject) => {
+        const look = (line) => {
+            log.push(line);
+            const entry = parsed(line);
+            if (entry?.msg === 'listening' && entry.listener === 'plain') resolve(entry.address);
+        };
+        createInterface({ input: child.stdout }).on('line', look);
+        createInterface({ input: child.stderr }).on('line', look);
+        child.on('error', reject);
+        gone.then(([code, signal]) =>
+            reject(new Error(`parleyd ended (${code ?? signal}) unasked:\n${log.join('\n')}`)),
+        );
+    });
+    const actualPort = Number(address.split(':').at(-1));
+    const end = async (signal) => {
+        child.kill(signal);
+        return gone;
+    };
+    return {
+        port: actualPort,
+        url: `http://127.0.0.1:${actualPort}/`,
+        log,
+        /** As a crash: no goodbye to anyone. */
+        kill: () => end('SIGKILL'),
+        /** As an operator would; resolves with [exit code, signal]. */
+        stop: () => end('SIGTERM'),
+    };
+}
+
+function parsed(line) {
+    try {
+        return JSON.parse(line);
+    } catch {
+        return null;
+    }
+}
+
+/** Relays TCP to a port of this machine until told otherwise. */
+export async function startRelay(port) {
+    const pairs = new Set();
+    let through = true;
+    let answers = true;
+    const relay = net.createServer((near) => {
+        near.on('error', () => {});
+        if (!through) return near.destroy();
+        const far = net.connect(port, '127.0.0.1');
+        const pair = [near, far];
+        pairs.add(pair);
+        near.on('data', (bytes) => far.write(bytes));
+        far.on('data', (bytes) => answers && near.write(bytes));
+        for (const socket of pair) {
+            socket.on('error', () => {});
+            socket.on('close', () => {
+                pairs.delete(pair);
+                for (const each of pair) each.destroy();
+            });
+        }
+    });
+    relay.listen(0, '127.0.0.1');
+    await once(relay, 'listening');
+    const cut = () => {
+        through = false;
+        for (const pair of pairs) for (const socket of pair) socket.destroy();
+    };
+    return {
+        url: `http://127.0.0.1:${relay.address().port}/`,
+        /** Ends every connection and lets no new one through. */
+        cut,
+        /** What the server says is lost from here on; what it is told still arrives. */
+        loseAnswers: () => (answers = false),
+        restore: () => (through = answers = true),
+        close: () => {
+            cut();
+            relay.close();
+        },
+    };
+}

@@ -1,0 +1,271 @@
+#include "server/config_file.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <sstream>
+
+namespace parley::server {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+struct Read {
+    ServerConfig config;
+    std::vector<std::string> warnings;
+};
+
+Read read(std::string_view text) {
+    ConfigSources sources;
+    sources.read_text(text, "parley.toml");
+    return {sources.finish(), sources.warnings()};
+}
+
+std::string error_of(std::string_view text) {
+    try {
+        static_cast<void>(read(text));
+    } catch (const ConfigError& error) {
+        return error.what();
+    }
+    return "no error";
+}
+
+std::string content_of(const std::string& path) {
+    std::ifstream file(path);
+    std::ostringstream text;
+    text << file.rdbuf();
+    return text.str();
+}
+
+TEST(ConfigFile, ReadsEverySection) {
+    const auto [config, warnings] = read(R"(
+        listen = ["127.0.0.1:9000", "[::1]:9000"]
+        shards = 3
+        server_name = "blue"
+        [log]
+        level = "warn"
+        format = "json"
+        [http]
+        allowed_origins = ["https://a.example", "https://b.example"]
+        [websocket]
+        deflate = false
+        [limits]
+        text_bytes = "8KiB"
+        connections = 50
+        session = { per_second = 0.5, burst = 3 }
+        user.burst = 7
+        [history]
+        messages = 10
+        [heartbeat]
+        ping_every = "1s"
+        dead_after = "2s"
+        [drain]
+        deadline = "3s"
+        [[rooms]]
+        match = "ticker.*"
+        on_lag = "latest"
+        [[rooms]]
+        match = "*"
+    )");
+    EXPECT_THAT(warnings, IsEmpty());
+    ASSERT_EQ(config.listen.size(), 2U);
+    EXPECT_EQ(format_endpoint(config.listen[1]), "[::1]:9000");
+    EXPECT_EQ(config.shards, 3U);
+    EXPECT_EQ(config.core.server_name, "blue");
+    EXPECT_EQ(config.log.level, transports::log::Level::warn);
+    EXPECT_EQ(config.log.format, transports::log::Format::json);
+    EXPECT_THAT(config.transports.allowed_origins,
+                ElementsAre("https://a.example", "https://b.example"));
+    EXPECT_FALSE(config.transports.deflate);
+    EXPECT_EQ(config.core.limits.text_bytes, 8192U);
+    EXPECT_EQ(config.core.limits.connections, 50U);
+    EXPECT_EQ(config.core.limits.session.per_second, 0.5);
+    EXPECT_EQ(config.core.limits.session.burst, 3);
+    EXPECT_EQ(config.core.limits.user.burst, 7);
+    EXPECT_EQ(config.core.history.messages, 10U);
+    EXPECT_EQ(config.core.heartbeat.ping_every, 1s);
+    EXPECT_EQ(config.core.drain.deadline, 3s);
+    ASSERT_EQ(config.core.rooms.size(), 2U);
+    EXPECT_EQ(config.core.rooms[0].match, "ticker.*");
+    EXPECT_EQ(config.core.rooms[0].on_lag, core::OnLag::latest);
+    EXPECT_EQ(config.core.rooms[1].on_lag, core::OnLag::disconnect);
+}
+
+TEST(ConfigFile, NamesFileLineAndKeyOfWhatIsWrong) {
+    struct Row {
+        std::string_view text, error;
+    };
+    for (const auto& row : {
+             Row{"\n[limits]\ntext_bytes = \"12 parsecs\"",
+                 "parley.toml:3: limits.text_bytes: \"12 parsecs\" is not a size (expected e.g. "
+                 "65536, \"64KiB\")"},
+             Row{"shards = 65", "parley.toml:1: shards: \"65\" is out of range (0 to 64)"},
+             Row{"shards = -1", "parley.toml:1: shards: \"-1\" is not a whole number"},
+             Row{"shards = [1, 2]", "parley.toml:1: shards: expected one value"},
+             Row{"shards = 1979-05-27",
+                 "parley.toml:1: shards: expected a value, not a table, a list or a date"},
+             Row{"limits.text_bytes.max = 1",
+                 "parley.toml:1: limits.text_bytes: expected a value, not a table, a list or a "
+                 "date"},
+             Row{"listen = \"localhost:80\"",
+                 "parley.toml:1: listen: \"localhost:80\" is not an address (expected e.g. "
+                 "\"127.0.0.1:8080\", \"[::]:8080\")"},
+             Row{"[log]\nlevel = \"loud\"",
+                 "parley.toml:2: log.level: \"loud\" is not a log level (expected debug, info, "
+                 "warn, error or off)"},
+             Row{"[tls]\ncert = \"a.pem\"", "parley.toml:1: tls: TLS is not part of this version"},
+             Row{"tls_listen = \":443\"",
+                 "parley.toml:1: tls_listen: TLS is not part of this version"},
+             Row{"admin_listen = \":1\"",
+                 "parley.toml:1: admin_listen: the admin listener is not part of this version"},
+             Row{"[history]\nstore = \"sqlite:x\"",
+                 "parley.toml:2: history.store: this version keeps history in memory only"},
+             Row{"rooms = 3",
+                 "parley.toml:1: rooms: expected [[rooms]] tables with match and "
+                 "on_lag"},
+             Row{"[[rooms]]\nmatch = \"a\"\non_lag = \"drop\"",
+                 "parley.toml:3: rooms.on_lag: \"drop\" is not one of disconnect, gap, latest"},
+             Row{"\n[[rooms]]\non_lag = \"gap\"",
+                 "parley.toml:2: rooms.match: expected a pattern (e.g. \"public.*\")"},
+             Row{"[heartbeat]\nping_every = \"45s\"",
+                 "parley.toml:2: heartbeat.ping_every: heartbeat.ping_every (45s) must be shorter "
+                 "than heartbeat.dead_after (45s)"},
+             Row{"[heartbeat]\ndead_after = \"5s\"",
+                 "parley.toml:2: heartbeat.dead_after: heartbeat.ping_every (25s) must be shorter "
+                 "than heartbeat.dead_after (5s)"},
+             Row{"[drain]\nretry_min = \"1m\"",
+                 "parley.toml:2: drain.retry_min: drain.retry_min (1m) must not be longer than "
+                 "drain.retry_max (10s)"},
+             Row{"[limits]\nmessage_bytes = \"1KiB\"",
+                 "parley.toml:2: limits.message_bytes: limits.text_bytes (16KiB) must not be "
+                 "larger than limits.message_bytes (1KiB)"},
+         }) {
+        EXPECT_EQ(error_of(row.text), row.error);
+    }
+}
+
+TEST(ConfigFile, NamesTheLineOfBrokenToml) {
+    EXPECT_THAT(error_of("shards = 1\nshards = 2"), testing::StartsWith("parley.toml:2: "));
+    EXPECT_THAT(error_of("\n\nlisten = [\""), testing::StartsWith("parley.toml:3: "));
+}
+
+TEST(ConfigFile, AcceptsTheOneValueThatALaterSettingHasToday) {
+    const auto [config, warnings] = read("broker = \"local\"\n[history]\nstore = \"memory\"");
+    EXPECT_THAT(warnings, IsEmpty());
+}
+
+TEST(ConfigFile, WarnsOfAnUnknownKeyAndNamesTheNearest) {
+    EXPECT_THAT(read("[limits]\ntext_byte = 1").warnings,
+                ElementsAre("parley.toml:2: unknown key limits.text_byte, did you mean "
+                            "limits.text_bytes?"));
+    EXPECT_THAT(read("[limit]\ntext_bytes = 1").warnings,
+                ElementsAre("parley.toml:2: unknown key limit.text_bytes, did you mean "
+                            "limits.text_bytes?"));
+    EXPECT_THAT(read("[[rooms]]\nmatch = \"a\"\nonlag = \"gap\"").warnings,
+                ElementsAre("parley.toml:3: unknown key rooms.onlag, did you mean rooms.on_lag?"));
+}
+
+TEST(ConfigFile, IsReadUnderTheEnvironmentAndTheFlags) {
+    ConfigSources sources;
+    sources.read_text("shards = 1\nserver_name = \"file\"\n[limits]\nrooms = 1", "parley.toml");
+    const std::vector<const char*> environment{"PARLEY_SERVER_NAME=environment", "HOME=/",
+                                               "PARLEY_LIMITS__ROOMS=2", "XPARLEY_SHARDS=9"};
+    sources.read_environment(environment);
+    const std::vector<std::string> word{"3"};
+    sources.set("limits.rooms", word, "--rooms");
+    const auto config = sources.finish();
+    EXPECT_EQ(config.shards, 1U);
+    EXPECT_EQ(config.core.server_name, "environment");
+    EXPECT_EQ(config.core.limits.rooms, 3U);
+    EXPECT_THAT(sources.warnings(), IsEmpty());
+}
+
+TEST(ConfigFile, EverySettingCanComeFromTheEnvironment) {
+    const ServerConfig defaults;
+    for (const auto& setting : all_settings()) {
+        auto value = toml_value(setting, defaults);
+        std::erase_if(value, [](char c) { return c == '"' || c == '[' || c == ']'; });
+        const auto variable = environment_name(setting.key) + "=" + value;
+        const std::vector<const char*> environment{variable.c_str()};
+        ConfigSources sources;
+        sources.read_environment(environment);
+        EXPECT_THAT(sources.warnings(), IsEmpty()) << variable;
+        EXPECT_EQ(toml_value(setting, sources.finish()), toml_value(setting, defaults));
+    }
+}
+
+TEST(ConfigFile, ReadsAListInTheEnvironmentBetweenCommas) {
+    ConfigSources sources;
+    const std::vector<const char*> environment{"PARLEY_LISTEN=127.0.0.1:1,[::1]:2",
+                                               "PARLEY_HTTP__ALLOWED_ORIGINS="};
+    sources.read_environment(environment);
+    EXPECT_EQ(sources.finish().listen.size(), 2U);
+    EXPECT_THAT(sources.finish().transports.allowed_origins, IsEmpty());
+}
+
+TEST(ConfigFile, NamesTheVariableThatIsWrong) {
+    struct Row {
+        const char* variable;
+        std::string_view error;
+    };
+    for (const auto& row :
+         {Row{"PARLEY_SHARDS=many", "PARLEY_SHARDS: \"many\" is not a whole number"},
+          Row{"PARLEY_TLS__CERT=a.pem", "PARLEY_TLS__CERT: TLS is not part of this version"},
+          Row{"PARLEY_BROKER=redis:", "PARLEY_BROKER: this version runs as one node only"}}) {
+        const std::vector<const char*> environment{row.variable};
+        ConfigSources sources;
+        try {
+            sources.read_environment(environment);
+            ADD_FAILURE() << row.variable << " was taken";
+        } catch (const ConfigError& error) {
+            EXPECT_EQ(error.what(), row.error);
+        }
+    }
+}
+
+TEST(ConfigFile, WarnsOfAnUnknownVariable) {
+    ConfigSources sources;
+    const std::vector<const char*> environment{"PARLEY_LISTENS=1", "PARLEY_BROKER=local"};
+    sources.read_environment(environment);
+    EXPECT_THAT(sources.warnings(),
+                ElementsAre("PARLEY_LISTENS: unknown setting, did you mean PARLEY_LISTEN?"));
+}
+
+TEST(ConfigFile, SaysThatAFileCannotBeOpened) {
+    ConfigSources sources;
+    try {
+        sources.read_file("/nowhere/parley.toml");
+        ADD_FAILURE() << "it was read";
+    } catch (const ConfigError& error) {
+        EXPECT_STREQ(error.what(),
+                     "/nowhere/parley.toml: cannot be opened: No such file or directory");
+    }
+}
+
+TEST(DefaultConfig, ReadsBackAsTheDefaultsWithoutAWarning) {
+    const auto [config, warnings] = read(default_config());
+    EXPECT_THAT(warnings, IsEmpty());
+    const ServerConfig defaults;
+    for (const auto& setting : all_settings()) {
+        EXPECT_EQ(toml_value(setting, config), toml_value(setting, defaults)) << setting.key;
+    }
+    EXPECT_THAT(config.core.rooms, IsEmpty());
+}
+
+TEST(DefaultConfig, IsTheFileInConf) {
+    EXPECT_EQ(default_config(), content_of(PARLEY_DEFAULT_CONFIG))
+        << "run: parleyd default-config > conf/parley.toml";
+}
+
+TEST(DefaultConfig, HasALineAboutEverySettingWithinAHundredColumns) {
+    const auto text = default_config();
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 100U) << line;
+    EXPECT_EQ(text.find("# \n"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace parley::server
