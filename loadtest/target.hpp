@@ -1,0 +1,69 @@
+// Target: how to speak to a server under test: where to connect, what to say to subscribe, what to
+// say to publish, and how a delivery is recognised. `parley.v1` is built in; others come from a
+// file.
+//
+// Path:     target file → [Target] → VirtualUser
+// Runs on:  read at start; constant afterwards.
+// Owned by: run().
+// Bounds:   target_file_bytes_max.
+#pragma once
+
+#include <boost/system/result.hpp>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace parley::load {
+
+// A value, or one line that says what was wrong and what was expected.
+struct Problem {
+    std::string text;
+};
+template <typename T>
+using Checked = boost::system::result<T, Problem>;
+
+inline constexpr std::size_t target_file_bytes_max = 65536;
+
+struct Target {
+    struct Step {
+        enum class Kind : std::uint8_t { send, expect };
+        Kind kind;
+        std::string text;
+    };
+    struct Reply {
+        std::string match;  // a whole text frame
+        std::string answer;
+    };
+
+    std::string name;
+    std::string path;         // of the upgrade request, with its query; empty: the URL's
+    std::string subprotocol;  // empty: none asked for
+    std::vector<Step> steps;  // what to say and await, in order, before a user counts as ready
+    std::string publish = "{payload}";
+    std::string delivery;        // a substring that marks a delivery; empty: any frame with a stamp
+    std::vector<Reply> replies;  // heartbeats
+    bool echo = true;            // a publisher is sent its own messages too
+    // Deliveries are `parley.v1` messages: numbered by the server, with gaps announced.
+    bool numbered = false;
+};
+
+// `parley.v1` at the URL's path: name and room are given on the URL.
+[[nodiscard]] Target parley_target(std::string_view url_path);
+
+// Reads `key=value` lines: path, subprotocol, send, expect, publish, delivery, reply, echo, name.
+// Empty lines and lines that begin with '#' are skipped. Escapes: \n \r \t \\ \xHH. An error
+// names `file`, the line and what was expected.
+[[nodiscard]] Checked<Target> parse_target(std::string_view text, std::string_view file);
+[[nodiscard]] Checked<Target> load_target(const std::string& file);
+
+struct Placeholders {
+    std::string_view room;
+    std::uint32_t id = 0;
+    std::string_view payload;
+};
+// Appends the text with {room}, {id} and {payload} filled in; every other brace stays as it is.
+void append_filled(std::string& out, std::string_view text, const Placeholders& values);
+
+}  // namespace parley::load

@@ -1,0 +1,134 @@
+#include "loadtest/command_line.hpp"
+
+#include <gtest/gtest.h>
+
+namespace parley::load {
+namespace {
+
+using namespace std::chrono_literals;
+using Arguments = std::vector<std::string>;
+
+TEST(CommandLine, EveryOptionReachesTheScenario) {
+    const auto line = parse_command_line({"--url",
+                                          "ws://127.0.0.1:9000/ws",
+                                          "--connections",
+                                          "500",
+                                          "--rooms",
+                                          "5",
+                                          "--rate",
+                                          "12.5",
+                                          "--payload",
+                                          "1KiB",
+                                          "--spread",
+                                          "2",
+                                          "--warmup",
+                                          "3s",
+                                          "--duration",
+                                          "2m",
+                                          "--ramp",
+                                          "10s",
+                                          "--settle",
+                                          "4s",
+                                          "--drain",
+                                          "1s",
+                                          "--threads",
+                                          "3",
+                                          "--slow-readers",
+                                          "10",
+                                          "--churn",
+                                          "2.5",
+                                          "--quiet",
+                                          "--room-prefix",
+                                          "x",
+                                          "--source-ips",
+                                          "127.0.0.2-127.0.0.4",
+                                          "--server-pid",
+                                          "42",
+                                          "--json",
+                                          "-"});
+    ASSERT_TRUE(line) << line.error().text;
+    const Scenario& s = line->scenario;
+    EXPECT_EQ(s.url.port, 9000);
+    EXPECT_EQ(s.connections, 500u);
+    EXPECT_EQ(s.rooms, 5u);
+    EXPECT_EQ(s.rate_per_s, 12.5);
+    EXPECT_EQ(s.payload_bytes, 1024u);
+    EXPECT_EQ(s.spread, 2u);
+    EXPECT_EQ(s.warmup, 3s);
+    EXPECT_EQ(s.duration, 2min);
+    EXPECT_EQ(s.ramp, 10s);
+    EXPECT_EQ(s.settle, 4s);
+    EXPECT_EQ(s.drain, 1s);
+    EXPECT_EQ(s.threads, 3u);
+    EXPECT_EQ(s.slow_readers_percent, 10);
+    EXPECT_EQ(s.churn_per_s, 2.5);
+    EXPECT_EQ(s.room_prefix, "x");
+    EXPECT_EQ(s.source_ips.size(), 3u);
+    EXPECT_EQ(s.server_pid, 42);
+    EXPECT_EQ(line->json_file, "-");
+    EXPECT_TRUE(line->quiet);
+    EXPECT_TRUE(line->target.numbered);
+}
+
+TEST(CommandLine, ATargetFileReplacesParley) {
+    const auto line =
+        parse_command_line({"--url", "ws://127.0.0.1:9000", "--target",
+                            std::string(PARLEY_LOAD_TARGETS) + "/echo_broadcast.txt"});
+    ASSERT_TRUE(line) << line.error().text;
+    EXPECT_EQ(line->target.path, "/r/{room}");
+}
+
+TEST(CommandLine, AUrlWithoutAPathMeansParleysOwn) {
+    const auto line = parse_command_line({"--url", "ws://127.0.0.1:9000"});
+    ASSERT_TRUE(line);
+    EXPECT_TRUE(line->target.path.starts_with("/ws?"));
+}
+
+TEST(CommandLine, ErrorsAreOneLineThatNamesTheOption) {
+    struct Case {
+        Arguments arguments;
+        const char* words;
+    };
+    const std::string url = "ws://h/ws";
+    const Case cases[] = {
+        {{}, "--url"},
+        {{"--url", "wss://h/"}, "TLS is not supported yet by this build"},
+        {{"--url", "h"}, "--url"},
+        {{"--url", url, "--duration", "5"}, "--duration"},
+        {{"--url", url, "--payload", "5x"}, "--payload"},
+        {{"--url", url, "--payload", "5"}, "--payload"},
+        {{"--url", url, "--connections", "many"}, "--connections"},
+        {{"--url", url, "--connections", "-5"}, "--connections"},
+        {{"--url", url, "--source-ips", "x"}, "--source-ips"},
+        {{"--url", url, "--transport", "sse"}, "--transport"},
+        {{"--url", url, "--target", "no/such/file"}, "no/such/file"},
+        {{"--url", url, "--no-such-option"}, "--no-such-option"},
+    };
+    for (const Case& c : cases) {
+        const auto line = parse_command_line(c.arguments);
+        ASSERT_FALSE(line) << c.words;
+        EXPECT_NE(line.error().text.find(c.words), std::string::npos) << line.error().text;
+        EXPECT_EQ(line.error().text.find('\n'), std::string::npos) << line.error().text;
+    }
+}
+
+TEST(CommandLine, HelpTellsEveryOptionDefaultAndExitStatus) {
+    const auto line = parse_command_line({"--help"});
+    ASSERT_TRUE(line);
+    for (const char* words :
+         {"--url",     "--transport",    "--connections", "--rooms",   "--rate",
+          "--payload", "--duration",     "--ramp",        "--warmup",  "--settle",
+          "--drain",   "--slow-readers", "--churn",       "--threads", "--source-ips",
+          "--target",  "--server-pid",   "--json",        "--spread",  "--room-prefix",
+          "TIME=30s",  "EXIT STATUS",    "TARGET FILES",  "EXAMPLES"}) {
+        EXPECT_NE(line->help.find(words), std::string::npos) << words;
+    }
+    for (std::size_t at = 0; at < line->help.size();) {
+        const std::size_t end = std::min(line->help.find('\n', at), line->help.size());
+        EXPECT_LE(end - at, 100u) << line->help.substr(at, end - at);
+        at = end + 1;
+    }
+}
+
+}  // namespace
+}  // namespace parley::load
