@@ -8,9 +8,8 @@
 namespace parley::core {
 namespace {
 
-// How many subscriptions ahead of the one that is flushed are fetched into the cache: each is a
-// miss in a large room, and a send in between takes long enough for four of them to arrive.
-constexpr std::size_t prefetch_ahead = 4;
+// How many writes ahead of its own a subscriber's memory is asked for.
+constexpr std::size_t prefetch_ahead = 2;
 
 }  // namespace
 
@@ -38,7 +37,7 @@ void Audience::become_home(RoomPtr room) {
 
 void Audience::take(PublicationPtr publication) {
     if (home_ && publication->offset() != 0) home_->keep(publication);
-    if (subscriptions_.empty() && joins_under_way_ == 0 && window_.size() == 0) {
+    if (listeners_.empty() && joins_under_way_ == 0 && window_.size() == 0) {
         window_.skip(*publication);
         flushed_to_ = window_.end();
         return;
@@ -49,10 +48,10 @@ void Audience::take(PublicationPtr publication) {
 }
 
 std::size_t Audience::due_at(std::uint64_t sequence) const noexcept {
-    if (sequence >= ahead_max_) return subscriptions_.size();
+    if (sequence >= ahead_max_) return listeners_.size();
     // Somebody joined where the home was further than this shard: they are not due what came before.
     return static_cast<std::size_t>(std::ranges::count_if(
-        subscriptions_, [sequence](const Subscription* s) { return s->cursor <= sequence; }));
+        listeners_, [sequence](const Listener& l) { return l.subscription->cursor <= sequence; }));
 }
 
 void Audience::drain() {
@@ -68,21 +67,24 @@ void Audience::drain() {
 std::size_t Audience::flush(std::size_t writes) {
     if (pass_ == no_pass) {
         if (done()) return writes;
-        pass_ = subscriptions_.size();
+        pass_ = listeners_.size();
         flushed_to_ = window_.end();
+        for (std::size_t i = 0; i < std::min(pass_, prefetch_ahead); ++i) {
+            listeners_[pass_ - 1 - i].prefetch();
+        }
     }
     // A visit without a write costs little, but not nothing: it is bounded too.
     std::size_t visits = 16 * writes;
     while (writes > 0 && visits > 0) {
-        pass_ = std::min(pass_, subscriptions_.size());
+        pass_ = std::min(pass_, listeners_.size());
         if (pass_ == 0) {
             end_pass();
             break;
         }
         --pass_;
         --visits;
-        if (pass_ >= prefetch_ahead) __builtin_prefetch(subscriptions_[pass_ - prefetch_ahead]);
-        Subscription& subscription = *subscriptions_[pass_];
+        if (pass_ >= prefetch_ahead) listeners_[pass_ - prefetch_ahead].prefetch();
+        Subscription& subscription = *listeners_[pass_].subscription;
         if (subscription.cursor < window_.end() && subscription.subscriber->flush()) --writes;
     }
     return visits > 0 ? writes : 0;
@@ -188,7 +190,7 @@ bool Audience::catch_up(Subscription& subscription) {
         }
         return false;
     }
-    const auto resume_at = on_lag_ == OnLag::latest ? window_.end() - 1 : window_.base();
+    const auto resume_at = on_lag_ == OnLag::latest ? window_.newest_message() : window_.base();
     const auto missed_to = window_.offset_before(resume_at);
     shard_->metrics().add(Metric::deliveries_skipped, resume_at - subscription.cursor);
     if (missed_to > subscription.offset) {
@@ -204,8 +206,9 @@ bool Audience::catch_up(Subscription& subscription) {
 }
 
 void Audience::add(Subscription& subscription) {
-    subscription.index = static_cast<std::uint32_t>(subscriptions_.size());
-    subscriptions_.push_back(&subscription);
+    subscription.index = static_cast<std::uint32_t>(listeners_.size());
+    const Transport& transport = subscription.subscriber->transport();
+    listeners_.push_back({&subscription, subscription.subscriber, &transport, transport.hot()});
     if (subscription.cursor > window_.end()) ahead_max_ = std::max(ahead_max_, subscription.cursor);
     // What this shard has taken beyond the home's answer is due to the newcomer as well.
     if (subscription.cursor < window_.end()) {
@@ -221,16 +224,15 @@ void Audience::remove(Subscription& subscription) noexcept {
     }
     // Not for the trim in it: the subscription is still counted below.
     unmark_behind(subscription);
-    Subscription* last = subscriptions_.back();
-    subscriptions_[subscription.index] = last;
-    last->index = subscription.index;
-    subscriptions_.pop_back();
+    listeners_[subscription.index] = listeners_.back();
+    listeners_[subscription.index].subscription->index = subscription.index;
+    listeners_.pop_back();
     subscription.index = Subscription::nowhere;
-    if (subscriptions_.empty()) shard_->consider_dropping(*this);
+    if (listeners_.empty()) shard_->consider_dropping(*this);
 }
 
 bool Audience::droppable() const noexcept {
-    if (!subscriptions_.empty() || joins_under_way_ > 0) return false;
+    if (!listeners_.empty() || joins_under_way_ > 0) return false;
     return !home_ || home_->droppable();
 }
 

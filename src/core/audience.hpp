@@ -13,6 +13,7 @@
 
 #include "core/config.hpp"
 #include "core/flush_batch.hpp"
+#include "core/prefetch.hpp"
 #include "core/room.hpp"
 #include "core/room_home.hpp"
 #include "core/room_window.hpp"
@@ -33,7 +34,7 @@ public:
     // Null but on the room's home shard.
     [[nodiscard]] RoomHome* home() const noexcept { return home_.get(); }
     [[nodiscard]] const RoomWindow& window() const noexcept { return window_; }
-    [[nodiscard]] std::size_t size() const noexcept { return subscriptions_.size(); }
+    [[nodiscard]] std::size_t size() const noexcept { return listeners_.size(); }
 
     // Listens to a room from a place in its order; makes this shard the room's home or not.
     void adopt(RoomPtr room, std::uint64_t sequence, std::uint64_t offset);
@@ -51,6 +52,12 @@ public:
     [[nodiscard]] std::size_t flush(std::size_t writes);
     [[nodiscard]] bool done() const noexcept {
         return pass_ == no_pass && window_.end() == flushed_to_;
+    }
+
+    // Asks for the memory of the next flush(), in two steps that are to be a while apart.
+    [[gnu::always_inline]] void prefetch_self() const noexcept { core::prefetch<4>(this); }
+    [[gnu::always_inline]] void prefetch_listeners() const noexcept {
+        core::prefetch<1>(listeners_.data() + listeners_.size() - 1);
     }
 
     // Adds to the batch what the subscription has not been handed, its lag policy first.
@@ -71,6 +78,20 @@ public:
 
 private:
     friend struct Subscription;
+    // One subscription, with the addresses of all that a flush of it will touch: following them one
+    // by one would be a miss each.
+    struct Listener {
+        Subscription* subscription;
+        const void* subscriber;
+        const void* transport;
+        const void* hot;
+        [[gnu::always_inline]] void prefetch() const noexcept {
+            core::prefetch<2>(subscription);
+            core::prefetch<2>(subscriber);
+            core::prefetch<1>(transport);
+            core::prefetch<4>(hot);
+        }
+    };
     static constexpr std::size_t no_pass = static_cast<std::size_t>(-1);
 
     void add(Subscription& subscription);
@@ -89,7 +110,7 @@ private:
     std::string name_;
     RoomPtr room_;
     RoomWindow window_;
-    std::vector<Subscription*> subscriptions_;
+    std::vector<Listener> listeners_;
     std::vector<Subscription*> behind_;  // of subscribers that can't take more for now
     std::size_t pass_ = no_pass;         // those from here on have been visited in this pass
     std::uint64_t flushed_to_ = 0;       // end of the window when the last pass began

@@ -72,7 +72,7 @@ struct FlushConfig {
 enum class OnLag : std::uint8_t {
     disconnect,  // closed with 4108; it may resume by cursor
     gap,         // skips what it missed, announced by `gap`
-    latest,      // is conflated to the newest publication, announced by `gap`
+    latest,      // is conflated to the newest message, announced by `gap`
 };
 
 // [[rooms]]: the first whose pattern matches a room's name decides. `*` matches any run of

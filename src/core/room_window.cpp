@@ -11,6 +11,13 @@ std::uint64_t RoomWindow::offset_before(std::uint64_t sequence) const noexcept {
     return dropped_offset_;
 }
 
+std::uint64_t RoomWindow::newest_message() const noexcept {
+    for (auto s = end_; s > base(); --s) {
+        if (at(s - 1).offset() != 0) return s - 1;
+    }
+    return end_ - 1;
+}
+
 void RoomWindow::push(PublicationPtr publication) {
     bytes_ += publication->cost();
     entries_.push_back(std::move(publication));

@@ -26,6 +26,9 @@ public:
     [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
     // The offset of the last message before `sequence`, which must be in [base, end].
     [[nodiscard]] std::uint64_t offset_before(std::uint64_t sequence) const noexcept;
+    // The sequence of the newest message; of the newest publication where no message is held. Not
+    // on an empty window.
+    [[nodiscard]] std::uint64_t newest_message() const noexcept;
     [[nodiscard]] const Publication& at(std::uint64_t sequence) const noexcept {
         return *entries_[head_ + static_cast<std::size_t>(sequence - base())];
     }

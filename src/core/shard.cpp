@@ -62,6 +62,8 @@ void Shard::flush_slice() {
     while (writes > 0 && !to_flush_.empty()) {
         Audience* audience = to_flush_.front();
         to_flush_.pop_front();
+        if (to_flush_.size() > 1) to_flush_[1]->prefetch_self();
+        if (!to_flush_.empty()) to_flush_[0]->prefetch_listeners();
         writes = audience->flush(writes);
         audience->to_flush = !audience->done();
         if (audience->to_flush) to_flush_.push_back(audience);

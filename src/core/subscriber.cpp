@@ -47,7 +47,10 @@ Subscriber::Subscriber(Key, Shard& shard, Transport& transport, UserPtr user, st
       session_(shard.config().limits, std::move(user)),
       address_(std::move(address)) {}
 
-Subscriber::~Subscriber() = default;
+Subscriber::~Subscriber() {
+    // Leaving asks who the session was: before that goes.
+    subscriptions_.clear();
+}
 
 void Subscriber::welcome(const protocol::CommandId& id) {
     const Config& config = shard_->config();

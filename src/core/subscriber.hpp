@@ -114,16 +114,17 @@ private:
     void advance(const FlushBatch& batch, std::size_t taken);
     void mark_behind();
 
+    // What a flush looks at comes first.
     Shard* shard_;
     Transport* transport_;
-    Session session_;
-    TokenBucket bucket_;
-    std::unique_ptr<SharedBuckets> shared_buckets_;  // made with the first command
-    std::string address_;
     boost::container::small_vector<std::unique_ptr<Subscription>, 1> subscriptions_;
     bool waiting_ = false;  // for a home's answer
     bool blocked_ = false;  // the transport takes nothing more for now
     bool closing_ = false;
+    Session session_;
+    TokenBucket bucket_;
+    std::unique_ptr<SharedBuckets> shared_buckets_;  // made with the first command
+    std::string address_;
 };
 
 }  // namespace parley::core

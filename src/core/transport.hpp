@@ -56,11 +56,16 @@ public:
     // The answer that Subscriber::ready() waited for has been given: commands may flow again.
     virtual void resume() noexcept = 0;
 
+    // Where what write_some() looks at first begins; null where the transport did not say.
+    [[nodiscard]] const void* hot() const noexcept { return hot_; }
+
 protected:
-    void set_traits(const TransportTraits& traits) noexcept { traits_ = &traits; }
+    // Before the first room is joined.
+    void set_hot(const void* hot) noexcept { hot_ = hot; }
 
 private:
     const TransportTraits* traits_;
+    const void* hot_ = nullptr;
 };
 
 }  // namespace parley::core

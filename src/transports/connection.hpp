@@ -26,6 +26,8 @@ public:
     virtual void close(const core::CloseReason& reason) noexcept = 0;
     // Ends it now, without one. Never destroys the connection within the call.
     virtual void abort() noexcept = 0;
+    // The shard's turn that Gate::call_after_turn() was to wait for is over.
+    virtual void after_turn() noexcept {}
 };
 
 }  // namespace parley::transports

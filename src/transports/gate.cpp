@@ -38,6 +38,7 @@ Gate::Gate(ShardThread& thread, const TransportConfig& config, ConnectionCount& 
           static_cast<DrainTimer&>(timer).gate->close_due();
       }) {
     for (const FrontendEntry& entry : frontends) frontends_.push_back(entry.make(*this));
+    thread_->set_after_turn([this] { turn_ended(); });
 }
 
 Gate::~Gate() {
@@ -51,6 +52,7 @@ Gate::~Gate() {
         if (count_ == before) break;
     }
     thread_->run_ready();
+    thread_->set_after_turn({});
 }
 
 tcp::endpoint Gate::listen(const tcp::endpoint& endpoint) {
@@ -75,7 +77,7 @@ void Gate::accepted(int descriptor, const tcp::endpoint& peer) {
         if (refused) ++refusing_;
         boost::asio::co_spawn(thread_->executor(),
                               serve_http(*this, std::move(stream), peer, refused),
-                              [this, refused](std::exception_ptr failure) {
+                              [this, refused](const std::exception_ptr& failure) {
                                   if (refused) --refusing_;
                                   if (!failure) return;
                                   try {
@@ -132,6 +134,14 @@ std::string_view Gate::http_date() {
         date_.assign(text.data(), length);
     }
     return date_;
+}
+
+void Gate::turn_ended() noexcept {
+    // By index: what follows may list connections for the next turn, behind these.
+    const std::size_t count = after_turn_.size();
+    for (std::size_t i = 0; i < count; ++i) after_turn_[i]->after_turn();
+    after_turn_.erase(after_turn_.begin(),
+                      after_turn_.begin() + static_cast<std::ptrdiff_t>(count));
 }
 
 // ---- the way out -----------------------------------------------------------------------------

@@ -80,6 +80,9 @@ public:
     void descriptor_closed() noexcept;
     // The frontend whose own that path is; null where it is nobody's.
     [[nodiscard]] Frontend* frontend_for(std::string_view path) const noexcept;
+    // Calls its after_turn() behind the shard's next turn; it must stay until then. Only while
+    // ShardThread::turn_asked().
+    void call_after_turn(Connection& connection) { after_turn_.push_back(&connection); }
     [[nodiscard]] CorkBuffer& cork() noexcept { return cork_; }
     // `Date` of an answer (RFC 9110, 5.6.7), written once a second.
     [[nodiscard]] std::string_view http_date();
@@ -102,6 +105,7 @@ private:
     void close_due() noexcept;
     void abort_all() noexcept;
     void check_gone();
+    void turn_ended() noexcept;
 
     ShardThread* thread_;
     const TransportConfig* config_;
@@ -122,6 +126,7 @@ private:
     std::function<void()> gone_;
 
     CorkBuffer cork_;
+    std::vector<Connection*> after_turn_;
     std::string date_;
     std::chrono::seconds date_second_{-1};
 };

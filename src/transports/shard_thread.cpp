@@ -93,6 +93,7 @@ void ShardThread::refresh_now() noexcept {
 void ShardThread::turn() {
     turn_asked_ = false;
     shard_->turn(core::machine_now());
+    if (after_turn_) after_turn_();
     rearm();
 }
 

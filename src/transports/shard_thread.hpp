@@ -21,6 +21,7 @@
 #include <span>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "core/shard.hpp"
 #include "transports/executor.hpp"
@@ -51,6 +52,10 @@ public:
     void run_soon() noexcept override;
     void wake() noexcept override;
 
+    // True while a turn of the shard is due.
+    [[nodiscard]] bool turn_asked() const noexcept { return turn_asked_; }
+    // Names what is called behind every turn; empty: nothing.
+    void set_after_turn(std::function<void()> task) { after_turn_ = std::move(task); }
     // Sees to it that a timer armed just now fires in time. Once per event is enough.
     void rearm_soon() noexcept;
     // Takes the time from the machine and gives it to the shard.
@@ -91,6 +96,7 @@ private:
     Timer timer_;
     core::TimePoint timer_due_ = core::TimePoint::max();
     core::Shard* shard_ = nullptr;
+    std::function<void()> after_turn_;
     bool turn_asked_ = false;
     bool rearm_asked_ = false;
     // Set by whoever signals the eventfd, cleared by the loop before it takes the mail: pairs

@@ -17,7 +17,7 @@ IoResult result_of(ssize_t count) noexcept {
 
 }  // namespace
 
-TcpStream::TcpStream(Executor executor, const boost::asio::ip::tcp& protocol, int descriptor)
+TcpStream::TcpStream(const Executor& executor, const boost::asio::ip::tcp& protocol, int descriptor)
     : socket_(executor) {
     boost::system::error_code error;
     socket_.assign(protocol, descriptor, error);

@@ -41,7 +41,7 @@ public:
 
     // Takes over a connected, non-blocking descriptor. Throws std::system_error where the reactor
     // can't take it; the descriptor is closed then.
-    TcpStream(Executor executor, const boost::asio::ip::tcp& protocol, int descriptor);
+    TcpStream(const Executor& executor, const boost::asio::ip::tcp& protocol, int descriptor);
 
     [[nodiscard]] IoResult try_read(std::span<char> into) noexcept;
     // Writes from all buffers in order; at most write_buffers_max of them. A short count says that

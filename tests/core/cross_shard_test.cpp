@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "core/cross_shard_fixture.hpp"
 #include "core/limits.hpp"
-#include "support/test_session.hpp"
 
 namespace parley::core {
 namespace {
@@ -14,29 +14,12 @@ namespace {
 using protocol::Ack;
 using protocol::Joined;
 using protocol::Message;
-using std::chrono::seconds;
+using test::away;
+using test::home;
 using test::TestHub;
 using test::TestSession;
+using test::TwoShards;
 using test::unlimited_config;
-
-constexpr std::size_t home = 0;
-constexpr std::size_t away = 1;
-
-struct TwoShards {
-    explicit TwoShards(Config config = unlimited_config(2)) : hub(std::move(config)) {}
-
-    void expect_nothing_left() {
-        hub.pass(seconds(11));
-        for (std::size_t i = 0; i < hub.shards(); ++i) {
-            EXPECT_EQ(hub.shard(i).room_count(), 0u) << "shard " << i;
-        }
-        EXPECT_EQ(hub.total(Metric::rooms_created), hub.total(Metric::rooms_dropped));
-        EXPECT_EQ(hub.total(Metric::audiences_created), hub.total(Metric::audiences_dropped));
-    }
-
-    TestHub hub;
-    std::string room = hub.room_at(home);
-};
 
 TEST(CrossShard, AJoinIsAnsweredByTheHomeAndTheTransportResumed) {
     TwoShards f;
@@ -114,6 +97,42 @@ TEST(CrossShard, ASecondJoinFindsTheShardListening) {
     }
 }
 
+TEST(CrossShard, ANewcomerIsOwedWhatItsShardTookInWhileTheAnswerWasUnderWay) {
+    // Who speaks meanwhile: somebody elsewhere, the same where nobody here listens any more, or
+    // somebody here.
+    enum class Speaker : std::uint8_t { elsewhere, elsewhere_and_nobody_listens, here };
+    for (const auto who :
+         {Speaker::elsewhere, Speaker::elsewhere_and_nobody_listens, Speaker::here}) {
+        TwoShards f;
+        TestSession ann(f.hub, home, "ann");
+        TestSession bob(f.hub, away, "bob");
+        TestSession eve(f.hub, away, "eve");
+        ann.join(f.room);
+        bob.join(f.room);
+        f.hub.settle();
+        eve.join(f.room);
+        bob.send(f.room, "in the history");
+        if (who == Speaker::elsewhere_and_nobody_listens) bob.say(protocol::Leave{f.room});
+        // In the middle of the shard's turn, behind its mail and before it drains, the home answers
+        // and more is said.
+        f.hub.shard(away).post([&](Shard&) {
+            f.hub.run(home);
+            auto& speaker = who == Speaker::here ? bob : ann;
+            for (int i = 0; i < 5; ++i) speaker.send(f.room, std::to_string(i));
+        });
+        f.hub.run(away);
+        EXPECT_EQ(eve.last<Joined>(), std::nullopt);
+        f.hub.run(away);
+        EXPECT_EQ(eve.last<Joined>()->history.size(), 1u);
+        EXPECT_EQ(eve.texts(f.room), (std::vector<std::string>{"0", "1", "2", "3", "4"}));
+        EXPECT_EQ(f.hub.shard(away).find_audience(f.room)->window().size(), 0u);
+        const auto& metrics = f.hub.shard(away).metrics();
+        EXPECT_EQ(
+            metrics.read(Metric::deliveries_due),
+            metrics.read(Metric::deliveries_written) + metrics.read(Metric::deliveries_dropped));
+    }
+}
+
 TEST(CrossShard, QuestionsAreAnsweredFromAfar) {
     TwoShards f;
     TestSession ann(f.hub, home, "ann");
@@ -169,61 +188,6 @@ TEST(CrossShard, PresenceReachesThoseWhoAskedOnEveryShard) {
     EXPECT_EQ(far.last<protocol::PresencePush>()->count, 2u);
 }
 
-TEST(CrossShard, ASessionThatEndsAtAnyStepOfItsJoinLeavesNothingBehind) {
-    for (const auto& reason : {close_reasons::normal, close_reasons::vanished}) {
-        for (unsigned order = 0; order < 16; ++order) {
-            for (unsigned at = 0; at <= 4; ++at) {
-                TwoShards f;
-                TestSession ann(f.hub, away, "ann");
-                ann.join(f.room, true);
-                for (unsigned step = 0; step < 4; ++step) {
-                    if (step == at) ann.end(reason);
-                    f.hub.run((order >> step) & 1);
-                }
-                if (at == 4) ann.end(reason);
-                f.expect_nothing_left();
-            }
-        }
-    }
-}
-
-TEST(CrossShard, ASessionClosedWhileItsJoinIsUnderWayDoesNotJoin) {
-    Config config = unlimited_config(2);
-    config.limits.enabled = true;
-    config.limits.errors_in_a_row = 1;
-    TwoShards f(config);
-    {
-        TestSession ann(f.hub, away, "ann");
-        ann.join(f.room);
-        ann.subscriber().refuse(protocol::CommandId{}, errc::bad_request, "rubbish");
-        f.hub.settle();
-        EXPECT_TRUE(ann.transport().closed_for);
-        EXPECT_EQ(ann.last<Joined>(), std::nullopt);
-        EXPECT_EQ(ann.transport().resumes, 0u);
-    }
-    f.expect_nothing_left();
-}
-
-TEST(CrossShard, ASessionThatEndsBeforeAnAnswerIsNotAnswered) {
-    TwoShards f;
-    TestSession ann(f.hub, home, "ann");
-    ann.join(f.room);
-    for (int command = 0; command < 3; ++command) {
-        TestSession bob(f.hub, away, "bob");
-        bob.join(f.room);
-        f.hub.settle();
-        const auto resumes = bob.transport().resumes;
-        if (command == 0) bob.send(f.room, "said all the same", "k");
-        if (command == 1) bob.say(protocol::History{f.room, {}, {}, 10});
-        if (command == 2) bob.say(protocol::Members{f.room});
-        f.hub.run(home);
-        bob.end(close_reasons::vanished);
-        f.hub.settle();
-        EXPECT_EQ(bob.transport().resumes, resumes);
-    }
-    EXPECT_EQ(ann.texts(f.room), std::vector<std::string>{"said all the same"});
-}
-
 TEST(CrossShard, AStalledShardMakesAPublisherUnavailableAndLosesNothing) {
     Config config = unlimited_config(2);
     config.window.messages = 2 * limits::room_ring_slots_max;
@@ -263,75 +227,6 @@ TEST(CrossShard, AShardThatAloneSpeaksTakesItsOwnAndIsNeverFull) {
     }
     EXPECT_EQ(ann.error(), "");
     EXPECT_EQ(hub.total(Metric::publish_refused), 0u);
-}
-
-TEST(CrossShard, TheHomeLetsARoomGoWhenTheLastShardHas) {
-    TwoShards f;
-    {
-        TestSession ann(f.hub, away, "ann");
-        ann.join(f.room);
-        f.hub.settle();
-        ann.say(protocol::Leave{f.room});
-        EXPECT_EQ(ann.last<protocol::Left>()->room, f.room);
-        f.hub.settle();
-        EXPECT_EQ(f.hub.shard(home).room_count(), 0u);
-        EXPECT_EQ(f.hub.shard(away).room_count(), 0u);
-        // And it can be joined again at once.
-        ann.join(f.room);
-        f.hub.settle();
-        EXPECT_EQ(ann.all<Joined>().size(), 2u);
-    }
-    f.expect_nothing_left();
-}
-
-TEST(CrossShard, LeavingAndJoiningAgainInAnyOrderOfTurnsKeepsTheRoomWhole) {
-    for (unsigned order = 0; order < 64; ++order) {
-        TwoShards f;
-        TestSession ann(f.hub, away, "ann");
-        ann.join(f.room);
-        f.hub.settle();
-        ann.say(protocol::Leave{f.room});
-        for (unsigned step = 0; step < 3; ++step) f.hub.run((order >> step) & 1);
-        ann.join(f.room);
-        for (unsigned step = 3; step < 6; ++step) f.hub.run((order >> step) & 1);
-        f.hub.settle();
-        ann.send(f.room, "hello");
-        f.hub.settle();
-        EXPECT_EQ(ann.texts(f.room), std::vector<std::string>{"hello"}) << order;
-    }
-}
-
-TEST(CrossShard, ARefusedJoinLeavesNoAudienceBehind) {
-    Config config = unlimited_config(2);
-    config.limits.rooms = 0;
-    TwoShards f(config);
-    TestSession ann(f.hub, away, "ann");
-    ann.join(f.room);
-    f.hub.settle();
-    EXPECT_EQ(ann.error(), "unavailable");
-    EXPECT_EQ(ann.transport().resumes, 1u);
-    EXPECT_EQ(f.hub.shard(home).room_count(), 0u);
-    EXPECT_EQ(f.hub.shard(away).room_count(), 0u);
-}
-
-TEST(CrossShard, TasksRunInTheOrderOfPosting) {
-    TestHub hub(unlimited_config(2));
-    std::vector<int> ran;
-    for (int i = 0; i < 10; ++i) hub.shard(1).post([&ran, i](Shard&) { ran.push_back(i); });
-    hub.settle();
-    EXPECT_EQ(ran, (std::vector<int>{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}));
-}
-
-TEST(CrossShard, WhatIsUnderWayWhenTheHubGoesIsFreed) {
-    const auto witness = std::make_shared<int>(1);
-    {
-        TwoShards f;
-        TestSession ann(f.hub, away, "ann");
-        ann.join(f.room);
-        f.hub.run(home);
-        f.hub.shard(home).post([witness](Shard&) {});
-    }
-    EXPECT_EQ(witness.use_count(), 1);
 }
 
 }  // namespace

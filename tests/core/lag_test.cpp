@@ -132,6 +132,23 @@ TEST(OnLag, DisconnectEndsTheSessionAsSoonAsTheWindowLeavesItBehind) {
     EXPECT_EQ(f.audience().window().size(), 0u);
 }
 
+TEST(OnLag, DisconnectMeetsEachWhenTheWindowLeavesThatOneBehind) {
+    for (std::size_t first = 0; first < 4; ++first) {
+        for (std::size_t second = 0; second < 4; ++second) {
+            LagFixture f(OnLag::disconnect, 10);
+            TestSession other(f.hub, 0, "other");
+            other.join("r");
+            f.slow.transport().frames_left = first;
+            other.transport().frames_left = second;
+            for (std::size_t said = 1; said < 20; ++said) {
+                f.say(1);
+                EXPECT_EQ(f.slow.transport().closed_for.has_value(), said > first + 10);
+                EXPECT_EQ(other.transport().closed_for.has_value(), said > second + 10);
+            }
+        }
+    }
+}
+
 TEST(OnLag, GapSkipsExactlyWhatIsGoneAndSaysSo) {
     for (const std::uint64_t seen : {0u, 1u, 3u}) {
         for (std::uint64_t more = 11; more < 40; more += 7) {
@@ -182,6 +199,23 @@ TEST(OnLag, LatestConflatesToTheNewest) {
     EXPECT_EQ(f.slow.all<Gap>(), std::vector{expected});
     EXPECT_EQ(f.offsets(), range(30, 30));
     EXPECT_EQ(f.audience().window().size(), 0u);
+}
+
+TEST(OnLag, LatestMeansTheNewestMessageAndNotWhoTypesBehindIt) {
+    LagFixture f(OnLag::latest, 10);
+    f.slow.block();
+    f.say(30);
+    f.type(4);
+    f.slow.unblock();
+    EXPECT_EQ(f.offsets(), range(30, 30));
+    EXPECT_EQ(f.slow.last<Gap>()->to, 29u);
+    EXPECT_EQ(f.slow.all<protocol::TypingPush>().size(), 4u);
+    f.slow.forget();
+    f.slow.block();
+    f.type(30);
+    f.slow.unblock();
+    EXPECT_EQ(f.slow.all<protocol::TypingPush>().size(), 1u);
+    EXPECT_EQ(f.slow.last<Gap>(), std::nullopt);
 }
 
 TEST(OnLag, NoGapIsAnnouncedWhereOnlyTransientPublicationsWereMissed) {

@@ -90,6 +90,18 @@ TEST(RoomHome, PublishesNoPresenceWhereNobodyAsked) {
     EXPECT_EQ(hub.total(Metric::deliveries_due), 0u);
 }
 
+TEST(RoomHome, PublishesNoPresenceOnceTheLastWhoAskedHasGone) {
+    HomeFixture f;
+    TestSession ann(f.hub, 0, "ann");
+    ann.join("r", true);
+    ann.say(protocol::Leave{"r"});
+    f.watcher.say(protocol::Leave{"r"});
+    const auto published = f.hub.total(Metric::transients_published);
+    ann.join("r");
+    f.hub.settle();
+    EXPECT_EQ(f.hub.total(Metric::transients_published), published);
+}
+
 TEST(RoomHome, TellsOfAUserOnceHoweverManySessions) {
     HomeFixture f;
     std::deque<TestSession> sessions;
@@ -231,6 +243,18 @@ TEST(RoomHome, KeepsWhatWasSaidForItsTimeAndThenBeginsAnotherEpoch) {
     EXPECT_NE(joined.cursor.epoch, cursor.epoch);
     EXPECT_EQ(joined.cursor.offset, 0u);
     EXPECT_TRUE(joined.history.empty());
+}
+
+TEST(RoomHome, ForgetsAlsoWhatWasSaidByOneWhoLeftInTheSameBreath) {
+    TestHub hub;
+    TestSession ann(hub, 0, "ann");
+    ann.join("r");
+    ann.send("r", "hello");
+    ann.say(protocol::Leave{"r"});
+    hub.pass(hours(1) - milliseconds(1));
+    EXPECT_EQ(hub.shard().room_count(), 1u);
+    hub.pass(milliseconds(2));
+    EXPECT_EQ(hub.shard().room_count(), 0u);
 }
 
 TEST(RoomHome, StaysWhileSomebodyListensHoweverQuietly) {

@@ -50,6 +50,20 @@ TEST(RoomWindow, HoldsItsBoundsInMessagesButAlwaysTheNewest) {
     EXPECT_FALSE(window.enforce({0, 0}));
 }
 
+TEST(RoomWindow, KnowsItsNewestMessage) {
+    RoomWindow window;
+    window.start_at(5, 3);
+    window.push(transient());
+    window.push(transient());
+    EXPECT_EQ(window.newest_message(), 6u);
+    window.push(message(4));
+    EXPECT_EQ(window.newest_message(), 7u);
+    window.push(transient());
+    EXPECT_EQ(window.newest_message(), 7u);
+    window.trim_to(8);
+    EXPECT_EQ(window.newest_message(), 8u);
+}
+
 TEST(RoomWindow, HoldsItsBoundsInBytes) {
     RoomWindow window;
     const auto cost = message(1, std::string(500, 'x'))->cost();

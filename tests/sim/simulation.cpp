@@ -106,12 +106,29 @@ void Simulation::run_shards() {
     for (auto turns = 1 + draw(3 * options_.shards); turns > 0; --turns) {
         const auto shard = draw(options_.shards);
         if (shard == stalled_) continue;
+        if (one_in(3)) {
+            hub_->shard(shard).post([this, shard](core::Shard&) { meanwhile(shard); });
+        }
         hub_->run(shard);
         listen();
     }
 }
 
+// Shards run at the same time: what others do between a shard's taking its mail and its draining
+// the rooms. A task in that mail is where it can happen on one thread.
+void Simulation::meanwhile(std::size_t busy) {
+    if (interrupted_ || at_rest_) return;
+    interrupted_ = true;
+    for (auto things = 1 + draw(4); things > 0; --things) {
+        if (const auto other = draw(options_.shards); other != busy) hub_->run(other);
+        Person& person = people_[draw(people_.size())];
+        if (person.session && person.shard != busy) command(person);
+    }
+    interrupted_ = false;
+}
+
 void Simulation::settle() {
+    at_rest_ = true;
     for (auto& person : people_) {
         if (person.session && !person.transport->closed_for) {
             unblock(person, TestTransport::unlimited);

@@ -25,7 +25,7 @@ namespace parley::sim {
 struct Options {
     std::uint64_t seed = 1;
     std::uint32_t shards = 1;
-    int steps = 700;
+    int steps = 400;
     // The n-th message pushed to anybody is hidden from the judge: to see that it would notice.
     std::optional<std::uint64_t> hide_push;
 };
@@ -83,6 +83,7 @@ private:
     void block_or_unblock(Person& person);
     void unblock(Person& person, std::size_t frames);
     void run_shards();
+    void meanwhile(std::size_t busy);
     void pass_time();
 
     void listen();
@@ -107,6 +108,8 @@ private:
     std::vector<std::weak_ptr<core::Subscriber>> sessions_;
     std::map<std::string, std::int64_t> instants_;  // `at` → milliseconds
     std::optional<std::size_t> stalled_;
+    bool interrupted_ = false;  // one shard's turn runs within another's
+    bool at_rest_ = false;
     std::int64_t next_id_ = 0;
     std::uint64_t pushes_ = 0;
     Outcome outcome_;

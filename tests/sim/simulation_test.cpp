@@ -33,7 +33,7 @@ TEST_P(Simulations, KeepEveryPromiseForEverySeed) {
     const auto seeds = chosen_seeds();
     Outcome sum;
     for (auto seed = seeds.first; seed <= seeds.last; ++seed) {
-        const auto outcome = Simulation({seed, GetParam(), 700, {}}).run();
+        const auto outcome = Simulation({seed, GetParam(), 400, {}}).run();
         for (const auto& failure : outcome.failures) {
             ADD_FAILURE() << "PARLEY_SIM_SEEDS=" << seed << " with " << GetParam()
                           << " shards: " << failure;
@@ -64,19 +64,19 @@ INSTANTIATE_TEST_SUITE_P(Shards, Simulations, testing::Values(1u, 2u, 3u, 4u),
 
 TEST(Simulation, IsTheSameForTheSameSeedToTheByte) {
     for (std::uint64_t seed = 1000; seed < 1020; ++seed) {
-        const Options options{seed, static_cast<std::uint32_t>(1 + seed % 4), 700, {}};
+        const Options options{seed, static_cast<std::uint32_t>(1 + seed % 4), 400, {}};
         const auto one = Simulation(options).run();
         const auto two = Simulation(options).run();
         EXPECT_EQ(one.trace, two.trace) << "seed " << seed;
         EXPECT_NE(one.trace, 0u);
     }
-    EXPECT_NE(Simulation({1, 2, 700, {}}).run().trace, Simulation({2, 2, 700, {}}).run().trace);
+    EXPECT_NE(Simulation({1, 2, 400, {}}).run().trace, Simulation({2, 2, 400, {}}).run().trace);
 }
 
 TEST(Simulation, NoticesASingleMessageThatWentMissing) {
     int noticed = 0;
     for (std::uint64_t seed = 1; seed <= 20; ++seed) {
-        noticed += Simulation({seed, 2, 700, 20}).run().failures.empty() ? 0 : 1;
+        noticed += Simulation({seed, 2, 400, 20}).run().failures.empty() ? 0 : 1;
     }
     // Not where it was the last before that person went.
     EXPECT_GE(noticed, 15);

@@ -1,14 +1,15 @@
-// TestServer: one shard with its gate on a port of its own, in this process.
+// TestServer: shards with their gates on a port of their own, in this process.
 #pragma once
 
 #include <gtest/gtest.h>
 
-#include <functional>
+#include <deque>
 #include <future>
 #include <memory>
 #include <optional>
 #include <span>
 #include <utility>
+#include <vector>
 
 #include "core/hub.hpp"
 #include "transports/frontend_table.hpp"
@@ -20,48 +21,50 @@ class TestServer {
 public:
     explicit TestServer(core::Config core = {}, TransportConfig transports = {},
                         std::span<const FrontendEntry> table = frontends)
-        : config_(std::move(transports)),
-          hub_(std::move(core), {&thread_}, core::machine_now(), 42) {
-        thread_.attach(hub_.shard(0));
-        gate_.emplace(thread_, config_, connections_, table);
-        port_ = gate_->listen({boost::asio::ip::address_v4::loopback(), 0}).port();
-        thread_.start();
+        : config_(std::move(transports)), threads_(core.shards) {
+        std::vector<core::ShardLoop*> loops;
+        for (ShardThread& thread : threads_) loops.push_back(&thread);
+        hub_.emplace(std::move(core), loops, core::machine_now(), 42);
+        boost::asio::ip::tcp::endpoint endpoint(boost::asio::ip::address_v4::loopback(), 0);
+        for (std::size_t i = 0; i < threads_.size(); ++i) {
+            threads_[i].attach(hub_->shard(i));
+            gates_.push_back(std::make_unique<Gate>(threads_[i], config_, connections_, table));
+            endpoint = gates_.back()->listen(endpoint);
+        }
+        port_ = endpoint.port();
+        for (ShardThread& thread : threads_) thread.start();
     }
     ~TestServer() {
-        thread_.stop();
-        thread_.join();
-        gate_.reset();
+        for (ShardThread& thread : threads_) thread.stop();
+        for (ShardThread& thread : threads_) thread.join();
+        gates_.clear();
         EXPECT_EQ(connections_.now(), 0U) << "a connection was left behind";
     }
     TestServer(const TestServer&) = delete;
     TestServer& operator=(const TestServer&) = delete;
 
     [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
-    [[nodiscard]] std::uint64_t total(core::Metric metric) const { return hub_.total(metric); }
+    [[nodiscard]] std::uint64_t total(core::Metric metric) const { return hub_->total(metric); }
 
-    // Calls that on the shard and waits for its end.
-    void on_shard(const std::function<void(Gate&)>& task) {
-        std::promise<void> done;
-        hub_.shard(0).post([&](core::Shard&) {
-            task(*gate_);
-            done.set_value();
-        });
-        done.get_future().get();
-    }
-    // Starts a drain; the future is ready when no connection is left.
+    // Starts a drain of the first shard, once that has been told to everybody there; the future is
+    // ready when it has no connection left.
     [[nodiscard]] std::future<void> drain(core::Duration deadline) {
         auto gone = std::make_shared<std::promise<void>>();
-        auto ready = gone->get_future();
-        on_shard([&](Gate& gate) { gate.drain(deadline, [gone] { gone->set_value(); }); });
-        return ready;
+        std::promise<void> begun;
+        hub_->shard(0).post([&](core::Shard&) {
+            gates_[0]->drain(deadline, [gone] { gone->set_value(); });
+            begun.set_value();
+        });
+        begun.get_future().get();
+        return gone->get_future();
     }
 
 private:
     TransportConfig config_;
-    ShardThread thread_;
-    core::Hub hub_;
+    std::deque<ShardThread> threads_;
+    std::optional<core::Hub> hub_;
     ConnectionCount connections_;
-    std::optional<Gate> gate_;
+    std::vector<std::unique_ptr<Gate>> gates_;
     std::uint16_t port_ = 0;
 };
 

@@ -37,6 +37,7 @@ ParleyV1::ParleyV1(Gate& gate, ParleyV1Opening opening, bool deflate)
 
 void ParleyV1::on_open(WebSocketLink& link) {
     link_ = &link;
+    set_hot(&link);
     const std::unique_ptr<ParleyV1Opening> opening = std::move(opening_);
     subscriber_ = core::Subscriber::open(gate_->shard(), *this, opening->peer);
     if (!opening->room) return;
@@ -88,7 +89,7 @@ void ParleyV1::reply(const core::Reply& reply) noexcept {
 }
 
 void ParleyV1::on_closed(const core::CloseReason& reason) noexcept {
-    subscriber_->closed(reason);
+    if (subscriber_) subscriber_->closed(reason);  // it may have failed to open
 }
 
 }  // namespace parley::transports

@@ -64,15 +64,12 @@ void WebSocketConnection<Stream>::open(std::string_view head, std::span<char> fo
     const Pointer self(this);
     intrusive_ptr_add_ref(this);  // the gate's list; end() gives it back
     gate_->add(*this);
-    {
-        const Cork cork(*this);
+    arm_heartbeat();
+    corked([&] {
         outgoing().append(head);
         handler_->on_open(*this);
         hand_over(following);
-    }
-    go_on_closing();
-    if (!closing_) arm_heartbeat();
-    read_on();
+    });
 }
 
 // ---- reading ---------------------------------------------------------------------------------
@@ -109,10 +106,18 @@ void WebSocketConnection<Stream>::on_readable() {
 // Hands over what was read, and sees to what follows from it.
 template <typename Stream>
 void WebSocketConnection<Stream>::process(std::span<char> bytes) {
+    corked([&] { hand_over(bytes); });
+}
+
+// Runs what its handler does with what came. What it says meanwhile leaves together; what it throws
+// ends this connection alone.
+template <typename Stream>
+template <typename Task>
+void WebSocketConnection<Stream>::corked(Task task) {
     {
         const Cork cork(*this);
         try {
-            hand_over(bytes);
+            task();
         } catch (const std::exception& error) {
             log::error("websocket failed", {{"error", error.what()}});
             begin_close(core::close_reasons::internal.code, core::close_reasons::internal.text,
@@ -177,7 +182,7 @@ template <typename Stream>
 bool WebSocketConnection<Stream>::may_take() noexcept {
     if (closing_) return true;
     if (!handler_->ready()) return false;
-    if (corked() && gate_->cork().bytes.size() > cork_bytes_max) {
+    if (is_corked() && gate_->cork().bytes.size() > cork_bytes_max) {
         transmit(gate_->cork().bytes);
         gate_->cork().bytes.clear();
     }
@@ -222,14 +227,14 @@ void WebSocketConnection<Stream>::on_writable() {
 }
 
 template <typename Stream>
-bool WebSocketConnection<Stream>::corked() const noexcept {
+bool WebSocketConnection<Stream>::is_corked() const noexcept {
     return gate_->cork().owner == this;
 }
 
 // Where its own words are to be appended; sent by uncork(), or by transmit() where it isn't corked.
 template <typename Stream>
 std::string& WebSocketConnection<Stream>::outgoing() {
-    if (corked()) return gate_->cork().bytes;
+    if (is_corked()) return gate_->cork().bytes;
     return outbox_.words();
 }
 
@@ -238,7 +243,7 @@ void WebSocketConnection<Stream>::send(Opcode opcode, std::string_view payload,
                                        bool compressed) noexcept {
     if (closing_ || lost_ || ended_) return;
     protocol::append_frame(outgoing(), opcode, payload, compressed);
-    if (!corked()) transmit({});
+    if (!is_corked() && !awaits_turn_) transmit({});
 }
 
 template <typename Stream>
@@ -251,9 +256,34 @@ template <typename Stream>
 void WebSocketConnection<Stream>::uncork() noexcept {
     CorkBuffer& cork = gate_->cork();
     cork.owner = nullptr;
-    if (!cork.bytes.empty()) transmit(cork.bytes);
+    if (!cork.bytes.empty()) {
+        if (gate_->thread().turn_asked() && !waiting_writable_ && !closing_ && !lost_) {
+            await_turn(cork.bytes);
+        } else {
+            transmit(cork.bytes);
+        }
+    }
     cork.bytes.clear();
     if (cork.bytes.capacity() > cork_capacity_max) cork.bytes.shrink_to_fit();
+}
+
+// Keeps the words back until the turn that is due: it mostly brings frames to this peer, too (its
+// own message behind its ack), and one send costs what ten thousand bytes do.
+template <typename Stream>
+void WebSocketConnection<Stream>::await_turn(std::string_view corked_bytes) {
+    outbox_.words().append(corked_bytes);
+    if (std::exchange(awaits_turn_, true)) return;
+    intrusive_ptr_add_ref(this);  // after_turn() gives it back
+    gate_->call_after_turn(*this);
+}
+
+template <typename Stream>
+void WebSocketConnection<Stream>::after_turn() noexcept {
+    const Pointer self(this, false);
+    awaits_turn_ = false;
+    transmit({});
+    go_on_closing();
+    process_unread();
 }
 
 // Sends what is unsent, in order: the frame that was begun, its own words, the corked ones.
@@ -279,7 +309,7 @@ template <typename Stream>
 core::WriteResult WebSocketConnection<Stream>::write_some(
     std::span<const core::Frame* const> frames) noexcept {
     if (closing_ || lost_ || ended_) return {frames.size(), false};
-    if (corked() && !gate_->cork().bytes.empty()) {
+    if (is_corked() && !gate_->cork().bytes.empty()) {
         transmit(gate_->cork().bytes);
         gate_->cork().bytes.clear();
     }
@@ -287,16 +317,20 @@ core::WriteResult WebSocketConnection<Stream>::write_some(
     while (taken < frames.size() && !waiting_writable_) {
         if (lost_) return {frames.size(), false};
         std::array<iovec, write_buffers_max> buffers;
-        const auto batch = frames.subspan(taken, std::min(frames.size() - taken, buffers.size()));
-        for (std::size_t i = 0; i < batch.size(); ++i) buffers[i] = buffer_of(batch[i]->bytes());
-        const IoResult result = stream_.try_write(std::span(buffers).first(batch.size()));
+        const std::size_t own = outbox_.buffers(buffers);
+        const auto batch =
+            frames.subspan(taken, std::min(frames.size() - taken, buffers.size() - own));
+        for (std::size_t i = 0; i < batch.size(); ++i) {
+            buffers[own + i] = buffer_of(batch[i]->bytes());
+        }
+        const IoResult result = stream_.try_write(std::span(buffers).first(own + batch.size()));
         if (result.status == IoResult::Status::failed) {
             lost();
             return {frames.size(), false};
         }
         gate_->shard().metrics().add(core::Metric::bytes_written, result.bytes);
         std::size_t whole = 0;
-        std::size_t left = result.bytes;
+        std::size_t left = outbox_.sent(result.bytes);
         while (whole < batch.size() && left >= batch[whole]->size()) left -= batch[whole++]->size();
         taken += whole;
         if (whole == batch.size()) continue;
@@ -325,7 +359,7 @@ template <typename Stream>
 void WebSocketConnection<Stream>::close(const core::CloseReason& reason) noexcept {
     if (closing_ || lost_ || ended_) return;
     begin_close(reason.code, reason.text, reason_of(reason.code));
-    if (corked()) return;
+    if (is_corked()) return;
     gate_->thread().defer([self = Pointer(this)] {
         self->go_on_closing();
         self->process_unread();
@@ -341,7 +375,7 @@ void WebSocketConnection<Stream>::begin_close(std::uint16_t code, std::string_vi
     outbox_.drop_pong();
     protocol::append_close_frame(outgoing(), code, text);
     gate_->arm(*this, gate_->now() + gate_->config().close_timeout);
-    if (!corked()) transmit({});
+    if (!is_corked()) transmit({});
 }
 
 // The next step of closing that is due. Only from the loop: it may end everything.

@@ -59,6 +59,7 @@ public:
     // Connection
     void announce_drain() noexcept override;
     void abort() noexcept override;
+    void after_turn() noexcept override;
 
     friend void intrusive_ptr_add_ref(WebSocketConnection* connection) noexcept {
         ++connection->references_;
@@ -77,6 +78,8 @@ private:
     void on_readable();
     void process(std::span<char> bytes);
     void process_unread();
+    template <typename Task>
+    void corked(Task task);
     void hand_over(std::span<char> bytes);
     void take_event(protocol::WebSocketDecoder::Event event);
     [[nodiscard]] bool may_take() noexcept;
@@ -85,10 +88,11 @@ private:
     // Writing.
     void wait_writable();
     void on_writable();
-    [[nodiscard]] bool corked() const noexcept;
+    [[nodiscard]] bool is_corked() const noexcept;
     [[nodiscard]] std::string& outgoing();
     void send_pong(std::string_view payload);
     void uncork() noexcept;
+    void await_turn(std::string_view corked_bytes);
     void transmit(std::string_view corked_bytes) noexcept;
     void lost() noexcept;
 
@@ -102,19 +106,12 @@ private:
     void on_timer() noexcept;
     void arm_heartbeat() noexcept;
 
+    // What a write looks at lies together: it is what a fan-out fetches of every connection.
     Gate* gate_;
     Stream stream_;
-    std::unique_ptr<WebSocketHandler> handler_;  // gone once the session has ended
-    protocol::WebSocketDecoder decoder_;
-    std::unique_ptr<std::string> unread_;  // read and not yet handed over
-    Outbox outbox_;
-    const core::CloseReason* reason_ = nullptr;  // why it closes
-    core::TimePoint heard_;                      // the last sign of life
-    core::TimePoint ping_due_;
-    std::uint32_t references_ = 0;
-
     bool waiting_readable_ = false;
     bool waiting_writable_ = false;  // exactly while something is unsent
+    bool awaits_turn_ = false;       // its own words leave with the turn that is due
     bool core_waits_ = false;        // write_some() answered `blocked`
     bool closing_ = false;           // a close frame was sent or queued
     bool failed_ = false;            // … because of what the peer sent
@@ -122,6 +119,14 @@ private:
     bool peer_closed_ = false;  // the peer's close frame came
     bool lost_ = false;         // the stream failed
     bool ended_ = false;
+    Outbox outbox_;
+    std::unique_ptr<WebSocketHandler> handler_;  // gone once the session has ended
+    protocol::WebSocketDecoder decoder_;
+    std::unique_ptr<std::string> unread_;        // read and not yet handed over
+    const core::CloseReason* reason_ = nullptr;  // why it closes
+    core::TimePoint heard_;                      // the last sign of life
+    core::TimePoint ping_due_;
+    std::uint32_t references_ = 0;
 };
 
 }  // namespace parley::transports
