@@ -57,7 +57,7 @@ public:
     // Asks for the memory of the next flush(), in two steps that are to be a while apart.
     [[gnu::always_inline]] void prefetch_self() const noexcept { core::prefetch<4>(this); }
     [[gnu::always_inline]] void prefetch_listeners() const noexcept {
-        core::prefetch<1>(listeners_.data() + listeners_.size() - 1);
+        if (!listeners_.empty()) core::prefetch<1>(&listeners_.back());
     }
 
     // Adds to the batch what the subscription has not been handed, its lag policy first.

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 namespace parley::core {
 
@@ -18,7 +19,9 @@ inline constexpr std::size_t cache_line = 64;
 template <std::size_t lines>
 [[gnu::always_inline]] inline void prefetch(const void* from) noexcept {
     for (std::size_t i = 0; i < lines; ++i) {
-        __builtin_prefetch(static_cast<const char*>(from) + i * cache_line);
+        // As a number: nothing may be added to a null pointer.
+        const auto line = reinterpret_cast<std::uintptr_t>(from) + i * cache_line;
+        __builtin_prefetch(reinterpret_cast<const void*>(line));
     }
 }
 

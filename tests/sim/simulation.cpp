@@ -70,7 +70,6 @@ Outcome Simulation::run() {
     outcome_.gaps = hub_->total(core::Metric::gaps);
     outcome_.slow_disconnects = hub_->total(core::Metric::slow_disconnects);
     outcome_.duplicates = hub_->total(core::Metric::duplicates_answered);
-    outcome_.refused_full = hub_->total(core::Metric::publish_refused);
     return outcome_;
 }
 

@@ -39,7 +39,6 @@ struct Outcome {
     std::size_t slow_disconnects = 0;
     std::size_t recoveries = 0;
     std::size_t duplicates = 0;
-    std::size_t refused_full = 0;
 };
 
 class Simulation {
