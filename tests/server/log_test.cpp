@@ -34,8 +34,8 @@ TEST(Log, CanNotBeMadeToWriteASecondLine) {
 TEST(Log, RendersEveryByteAsJsonThatReadsBack) {
     for (int c = 0; c < 0x80; ++c) {
         const std::string value = "a"s + static_cast<char>(c) + "z";
-        const auto parsed =
-            boost::json::parse("{" + render(Format::json, value, {{"key", value}}) + "}");
+        const auto parsed = boost::json::parse(
+            std::string("{").append(render(Format::json, value, {{"key", value}})) + "}");
         EXPECT_EQ(parsed.at("msg").as_string(), value) << c;
         EXPECT_EQ(parsed.at("key").as_string(), value) << c;
     }

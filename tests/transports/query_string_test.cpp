@@ -27,7 +27,7 @@ TEST(QueryString, GivesItsParametersInOrder) {
     std::string all;
     QueryParameter parameter;
     while (next_parameter(query, parameter)) {
-        all += "[" + std::string(parameter.name) + "|" + std::string(parameter.value) + "]";
+        all.append("[").append(parameter.name).append("|").append(parameter.value).append("]");
     }
     EXPECT_EQ(all, "[a|1][b|][c|][|d][e|f=g]");
 }

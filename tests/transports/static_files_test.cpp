@@ -30,8 +30,8 @@ TEST(EmbeddedFiles, AreThoseOfTheWebFolder) {
     for (const auto& entry : std::filesystem::recursive_directory_iterator(PARLEY_WEB_FOLDER)) {
         if (!entry.is_regular_file()) continue;
         ++count;
-        const std::string path =
-            "/" + std::filesystem::relative(entry.path(), PARLEY_WEB_FOLDER).generic_string();
+        std::string path = "/";
+        path += std::filesystem::relative(entry.path(), PARLEY_WEB_FOLDER).generic_string();
         SCOPED_TRACE(path);
         const auto files = embedded_files();
         const auto file = std::find_if(files.begin(), files.end(),
