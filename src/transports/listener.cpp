@@ -11,6 +11,7 @@
 #include <sstream>
 #include <string>
 #include <system_error>
+#include <utility>
 
 #include "transports/gate.hpp"
 #include "transports/log.hpp"
@@ -91,6 +92,7 @@ void Listener::accept_round() {
             ::accept4(acceptor_.native_handle(), reinterpret_cast<sockaddr*>(&address), &length,
                       SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (descriptor >= 0) {
+            pause_logged_ = false;
             tcp::endpoint peer;
             peer.resize(length);
             std::memcpy(peer.data(), &address, length);
@@ -107,9 +109,12 @@ void Listener::accept_round() {
 
 void Listener::pause(int error_number) {
     gate_->shard().metrics().add(core::Metric::accept_pauses);
-    log::warn("accepting pauses", {{"reason", std::generic_category().message(error_number)},
-                                   {"listen", where_},
-                                   {"pause_ms", accept_pause.count()}});
+    // It may take long, and ten lines a second would tell nothing more.
+    if (!std::exchange(pause_logged_, true)) {
+        log::warn("accepting pauses", {{"reason", std::generic_category().message(error_number)},
+                                       {"listen", where_},
+                                       {"pause_ms", accept_pause.count()}});
+    }
     gate_->arm(pause_timer_, gate_->now() + accept_pause);
 }
 

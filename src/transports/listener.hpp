@@ -47,6 +47,7 @@ private:
     boost::asio::basic_socket_acceptor<boost::asio::ip::tcp, Executor> acceptor_;
     std::string where_;  // for the log: when descriptors are out, nothing may need one to say so
     PauseTimer pause_timer_;
+    bool pause_logged_ = false;  // since a connection was accepted last
 };
 
 }  // namespace parley::transports
