@@ -4,7 +4,7 @@
 
 namespace parley::core {
 
-void History::append(PublicationPtr message, const HistoryConfig& config) {
+void History::append(RetainedPtr message, const HistoryConfig& config) {
     last_offset_ = message->offset();
     bytes_ += message->cost();
     if (messages_.full()) messages_.set_capacity(config.messages + 1);

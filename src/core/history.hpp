@@ -12,19 +12,19 @@
 #include <vector>
 
 #include "core/config.hpp"
-#include "core/publication.hpp"
+#include "core/retained.hpp"
 
 namespace parley::core {
 
 struct HistorySlice {
-    std::vector<PublicationPtr> messages;  // ascending offsets
-    bool more = false;                     // retained ones remain beyond the slice
+    std::vector<RetainedPtr> messages;  // ascending offsets
+    bool more = false;                  // retained ones remain beyond the slice
 };
 
 class History {
 public:
     // Messages come in the order of their offsets, without holes.
-    void append(PublicationPtr message, const HistoryConfig& config);
+    void append(RetainedPtr message, const HistoryConfig& config);
 
     [[nodiscard]] bool empty() const noexcept { return messages_.empty(); }
     [[nodiscard]] std::size_t size() const noexcept { return messages_.size(); }
@@ -48,7 +48,7 @@ private:
     }
 
     // Takes memory as it fills, and none while empty: most rooms are.
-    boost::circular_buffer_space_optimized<PublicationPtr> messages_;
+    boost::circular_buffer_space_optimized<RetainedPtr> messages_;
     std::size_t bytes_ = 0;
     std::uint64_t last_offset_ = 0;
 };

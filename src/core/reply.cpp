@@ -5,10 +5,10 @@
 namespace parley::core {
 namespace {
 
-std::vector<std::string_view> json_of(const std::vector<PublicationPtr>& publications) {
+std::vector<std::string_view> json_of(const std::vector<RetainedPtr>& messages) {
     std::vector<std::string_view> texts;
-    texts.reserve(publications.size());
-    for (const auto& publication : publications) texts.emplace_back(publication->json());
+    texts.reserve(messages.size());
+    for (const auto& message : messages) texts.emplace_back(message->json());
     return texts;
 }
 

@@ -3,7 +3,7 @@
 // Path:     Session, Room → [Reply] → Transport
 // Runs on:  the shard.
 // Owned by: passed by value.
-// Bounds:   a history of limits::history_answer_max publications.
+// Bounds:   a history of limits::history_answer_max messages.
 #pragma once
 
 #include <optional>
@@ -11,24 +11,24 @@
 #include <variant>
 #include <vector>
 
-#include "core/publication.hpp"
+#include "core/retained.hpp"
 #include "protocol/message.hpp"
 
 namespace parley::core {
 
-// `joined` and `history` with the publications themselves, whose JSON exists already.
+// `joined` and `history` with the messages as they are kept, whose JSON exists already.
 struct JoinedReply {
     std::string room;
     protocol::Cursor cursor;
     bool recovered = false;
-    std::vector<PublicationPtr> history;
+    std::vector<RetainedPtr> history;
     std::optional<std::vector<protocol::User>> members;
     std::uint64_t count = 0;
 };
 struct HistoryReply {
     std::string room;
     protocol::Cursor cursor;
-    std::vector<PublicationPtr> messages;
+    std::vector<RetainedPtr> messages;
     bool more = false;
 };
 

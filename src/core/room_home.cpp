@@ -169,7 +169,7 @@ protocol::MemberList RoomHome::members() const {
 }
 
 void RoomHome::keep(const PublicationPtr& message) {
-    history_.append(message, shard_->config().history);
+    history_.append(Retained::copy_of(*message), shard_->config().history);
     if (presence_.count() > 0) return;
     // Said by somebody who left before it was taken in, or who never joined.
     idle_since_ = shard_->now().mono;

@@ -9,7 +9,9 @@
 namespace parley::core {
 namespace {
 
-using test::message;
+RetainedPtr message(std::uint64_t offset, std::string json = "m") {
+    return Retained::copy_of(*test::message(offset, std::move(json)));
+}
 
 constexpr std::size_t roomy = 1 << 20;
 
