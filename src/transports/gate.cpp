@@ -73,7 +73,7 @@ void Gate::accepted(int descriptor, const tcp::endpoint& peer) {
         return;
     }
     try {
-        TcpStream stream(thread_->executor(), peer.protocol(), descriptor);
+        TcpStream stream(thread_->reactor(), descriptor);
         if (refused) ++refusing_;
         boost::asio::co_spawn(thread_->executor(),
                               serve_http(*this, std::move(stream), peer, refused),
@@ -117,7 +117,6 @@ Frontend* Gate::frontend_for(std::string_view path) const noexcept {
 
 void Gate::arm(core::Timer& timer, core::TimePoint due) noexcept {
     shard().timers().arm(timer, due);
-    thread_->rearm_soon();
 }
 
 std::string_view Gate::http_date() {

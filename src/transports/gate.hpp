@@ -91,7 +91,7 @@ public:
     [[nodiscard]] core::Shard& shard() const noexcept { return thread_->shard(); }
     [[nodiscard]] const TransportConfig& config() const noexcept { return *config_; }
     [[nodiscard]] core::TimePoint now() const noexcept { return shard().now().mono; }
-    // Arms a timer of this shard so that it fires even if the loop would sleep.
+    // Arms a timer of this shard.
     void arm(core::Timer& timer, core::TimePoint due) noexcept;
 
 private:

@@ -151,7 +151,6 @@ auto HttpConnection<Stream>::receive() -> Awaitable<Received> {
             co_return stage_ == Stage::idle ? Received::nothing : Received::timed_out;
         }
         if (error) co_return Received::nothing;
-        gate_.thread().refresh_now();
     }
 }
 
@@ -260,7 +259,6 @@ Awaitable<bool> HttpConnection<Stream>::write(std::string_view head, std::string
         arm(gate_.config().write_timeout);
         const auto [error] = co_await io().wait_writable(await_tuple);
         if (error || deadline_.passed) co_return false;
-        gate_.thread().refresh_now();
     }
     co_return true;
 }

@@ -3,9 +3,8 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
-#include <boost/asio/detail/socket_option.hpp>
-#include <boost/asio/ip/v6_only.hpp>
 #include <cerrno>
 #include <cstring>
 #include <sstream>
@@ -20,7 +19,6 @@ namespace parley::transports {
 namespace {
 
 using boost::asio::ip::tcp;
-using ReusePort = boost::asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>;
 
 std::string text_of(const tcp::endpoint& endpoint) {
     std::ostringstream text;
@@ -33,40 +31,52 @@ bool is_out_of_resources(int error_number) {
            error_number == ENOMEM;
 }
 
+// Throws std::system_error that names the address.
+int listening_socket(const tcp::endpoint& endpoint, int backlog) {
+    const int descriptor = ::socket(endpoint.protocol().family(),
+                                    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
+    const int on = 1;
+    const auto set = [descriptor, &on](int level, int option) {
+        return ::setsockopt(descriptor, level, option, &on, sizeof on) == 0;
+    };
+    // Linux hands TCP_NODELAY down to every accepted socket: one system call less for each.
+    const bool listens =
+        descriptor >= 0 && set(SOL_SOCKET, SO_REUSEADDR) && set(SOL_SOCKET, SO_REUSEPORT) &&
+        set(IPPROTO_TCP, TCP_NODELAY) &&
+        (!endpoint.address().is_v6() || set(IPPROTO_IPV6, IPV6_V6ONLY)) &&
+        ::bind(descriptor, endpoint.data(), static_cast<socklen_t>(endpoint.size())) == 0 &&
+        ::listen(descriptor, backlog) == 0;
+    if (listens) return descriptor;
+    const int error = errno;
+    if (descriptor >= 0) ::close(descriptor);
+    throw std::system_error(error, std::system_category(), "cannot listen on " + text_of(endpoint));
+}
+
 }  // namespace
 
 Listener::Listener(Gate& gate, const tcp::endpoint& endpoint, int backlog)
     : gate_(&gate),
-      acceptor_(gate.thread().executor()),
+      watch_(watch(gate.thread().reactor(), listening_socket(endpoint, backlog))),
+      where_(text_of(this->endpoint())),
       pause_timer_(*this, [](core::Timer& timer) noexcept {
           static_cast<PauseTimer&>(timer).listener->wait();
       }) {
-    try {
-        acceptor_.open(endpoint.protocol());
-        acceptor_.set_option(tcp::acceptor::reuse_address(true));
-        acceptor_.set_option(ReusePort(true));
-        // Linux hands it down to every accepted socket: one system call less for each.
-        acceptor_.set_option(tcp::no_delay(true));
-        if (endpoint.address().is_v6()) acceptor_.set_option(boost::asio::ip::v6_only(true));
-        acceptor_.non_blocking(true);
-        acceptor_.bind(endpoint);
-        acceptor_.listen(backlog);
-    } catch (const boost::system::system_error& error) {
-        throw std::system_error(error.code().value(), std::system_category(),
-                                "cannot listen on " + text_of(endpoint));
-    }
-    where_ = text_of(this->endpoint());
     wait();
 }
 
 tcp::endpoint Listener::endpoint() const {
-    return acceptor_.local_endpoint();
+    tcp::endpoint endpoint;
+    auto length = static_cast<socklen_t>(endpoint.capacity());
+    if (::getsockname(watch_->descriptor(), endpoint.data(), &length) != 0) {
+        throw std::system_error(errno, std::generic_category(), "getsockname");
+    }
+    endpoint.resize(length);
+    return endpoint;
 }
 
 void Listener::close() noexcept {
     pause_timer_.cancel();
-    boost::system::error_code ignored;
-    acceptor_.close(ignored);
+    watch_.reset();
 }
 
 void Listener::resume() noexcept {
@@ -76,7 +86,7 @@ void Listener::resume() noexcept {
 }
 
 void Listener::wait() {
-    acceptor_.async_wait(tcp::acceptor::wait_read, [this](const boost::system::error_code& error) {
+    watch_->wait_readable([this](const boost::system::error_code& error) {
         // The listener may be gone where the wait was cancelled.
         if (error) return;
         accept_round();
@@ -84,12 +94,11 @@ void Listener::wait() {
 }
 
 void Listener::accept_round() {
-    gate_->thread().refresh_now();
     for (int i = 0; i < accepts_per_round; ++i) {
         sockaddr_storage address{};
         socklen_t length = sizeof address;
         const int descriptor =
-            ::accept4(acceptor_.native_handle(), reinterpret_cast<sockaddr*>(&address), &length,
+            ::accept4(watch_->descriptor(), reinterpret_cast<sockaddr*>(&address), &length,
                       SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (descriptor >= 0) {
             pause_logged_ = false;
@@ -97,11 +106,14 @@ void Listener::accept_round() {
             peer.resize(length);
             std::memcpy(peer.data(), &address, length);
             gate_->accepted(descriptor, peer);
-            if (!acceptor_.is_open()) return;
+            if (!watch_) return;
             continue;
         }
         if (is_out_of_resources(errno)) return pause(errno);
-        if (errno == EAGAIN) break;
+        if (errno == EAGAIN) {
+            watch_->drained();
+            break;
+        }
         // What is left are faults of the one connection (accept(2)): the next may be well.
     }
     wait();

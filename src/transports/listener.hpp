@@ -7,13 +7,12 @@
 //           nobody else does.
 #pragma once
 
-#include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <chrono>
 #include <string>
 
 #include "core/timer_wheel.hpp"
-#include "transports/executor.hpp"
+#include "transports/reactor.hpp"
 
 namespace parley::transports {
 
@@ -44,7 +43,7 @@ private:
     void pause(int error_number);
 
     Gate* gate_;
-    boost::asio::basic_socket_acceptor<boost::asio::ip::tcp, Executor> acceptor_;
+    WatchPtr watch_;     // null once closed
     std::string where_;  // for the log: when descriptors are out, nothing may need one to say so
     PauseTimer pause_timer_;
     bool pause_logged_ = false;  // since a connection was accepted last

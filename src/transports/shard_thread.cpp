@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <cstdint>
+#include <optional>
 #include <system_error>
 
 namespace parley::transports {
@@ -19,8 +20,7 @@ int make_eventfd() {
 }  // namespace
 
 ShardThread::ShardThread()
-    : wake_(io_.get_executor(), make_eventfd()),
-      timer_(io_.get_executor()),
+    : wake_(watch(reactor_, make_eventfd())),
       receive_buffer_(std::make_unique_for_overwrite<char[]>(receive_bytes)) {
     wait_for_wake();
 }
@@ -47,18 +47,47 @@ void ShardThread::run() {
     refresh_now();
     turn_asked_ = false;
     turn();
-    io_.run();
+    while (!stopping_.load(std::memory_order_acquire)) round(true);
 }
 
 void ShardThread::run_ready() {
-    io_.restart();
-    io_.poll();
+    do {
+        round(false);
+    } while (run_handlers() || turn_asked_);
+}
+
+// One round of the loop: what the descriptors have, what is due, what was deferred, and at its end
+// the one turn that all of these asked for. A turn between two reads would gather less.
+void ShardThread::round(bool may_wait) {
+    const bool busy = run_handlers() || turn_asked_ || !may_wait;
+    const auto due = shard_->timers().next_due();
+    std::optional<core::Duration> timeout;
+    if (busy) {
+        timeout = core::Duration::zero();
+    } else if (due) {
+        timeout = *due - core::machine_now().mono;
+    }
+    reactor_.wait(timeout);
+    refresh_now();
+    reactor_.dispatch();
+    if (due && *due <= shard_->now().mono) {
+        shard_->timers().advance(shard_->now().mono);
+        run_soon();
+    }
+    run_handlers();
+    if (turn_asked_) turn();
+}
+
+// True where more are left.
+bool ShardThread::run_handlers() {
+    for (int i = 0; i < handlers_per_round; ++i) {
+        if (io_.poll_one() == 0) return false;
+    }
+    return true;
 }
 
 void ShardThread::run_soon() noexcept {
-    if (turn_asked_) return;
     turn_asked_ = true;
-    boost::asio::post(io_, [this] { turn(); });
 }
 
 void ShardThread::wake() noexcept {
@@ -67,20 +96,17 @@ void ShardThread::wake() noexcept {
     if (signalled_.exchange(true, std::memory_order_acq_rel)) return;
     const std::uint64_t one = 1;
     // It can only fail where the counter would overflow, and then the loop is awake.
-    [[maybe_unused]] const ssize_t written = ::write(wake_.native_handle(), &one, sizeof one);
+    [[maybe_unused]] const ssize_t written = ::write(wake_->descriptor(), &one, sizeof one);
 }
 
 void ShardThread::wait_for_wake() {
-    wake_.async_wait(decltype(wake_)::wait_read, [this](const boost::system::error_code& error) {
+    wake_->wait_readable([this](const boost::system::error_code& error) {
         if (error) return;
         std::uint64_t count = 0;
-        [[maybe_unused]] const ssize_t got = ::read(wake_.native_handle(), &count, sizeof count);
+        [[maybe_unused]] const ssize_t got = ::read(wake_->descriptor(), &count, sizeof count);
+        wake_->drained();
         // Cleared before the mail is taken: who mails from here on signals anew.
         signalled_.exchange(false, std::memory_order_acq_rel);
-        if (stopping_.load(std::memory_order_acquire)) {
-            io_.stop();
-            return;
-        }
         wait_for_wake();
         run_soon();
     });
@@ -94,36 +120,6 @@ void ShardThread::turn() {
     turn_asked_ = false;
     shard_->turn(core::machine_now());
     if (after_turn_) after_turn_();
-    rearm();
-}
-
-void ShardThread::rearm_soon() noexcept {
-    if (rearm_asked_) return;
-    rearm_asked_ = true;
-    boost::asio::post(io_, [this] {
-        rearm_asked_ = false;
-        rearm();
-    });
-}
-
-void ShardThread::rearm() {
-    const auto due = shard_->timers().next_due();
-    // A timer that was cancelled or moved back costs one early look and no re-arming now.
-    if (!due || *due >= timer_due_) return;
-    timer_due_ = *due;
-    timer_.expires_at(*due);
-    timer_.async_wait([this](const boost::system::error_code& error) {
-        if (!error) on_timer();
-    });
-}
-
-void ShardThread::on_timer() {
-    timer_due_ = core::TimePoint::max();
-    const core::Instant now = core::machine_now();
-    shard_->set_now(now);
-    shard_->timers().advance(now.mono);
-    rearm();
-    run_soon();
 }
 
 }  // namespace parley::transports

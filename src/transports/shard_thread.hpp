@@ -9,15 +9,12 @@
 
 #include <array>
 #include <atomic>
-#include <boost/asio/basic_waitable_timer.hpp>
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/posix/basic_stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
-#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <thread>
@@ -25,6 +22,7 @@
 
 #include "core/shard.hpp"
 #include "transports/executor.hpp"
+#include "transports/reactor.hpp"
 
 namespace parley::transports {
 
@@ -56,8 +54,6 @@ public:
     [[nodiscard]] bool turn_asked() const noexcept { return turn_asked_; }
     // Names what is called behind every turn; empty: nothing.
     void set_after_turn(std::function<void()> task) { after_turn_ = std::move(task); }
-    // Sees to it that a timer armed just now fires in time. Once per event is enough.
-    void rearm_soon() noexcept;
     // Takes the time from the machine and gives it to the shard.
     void refresh_now() noexcept;
     // Runs `task` on this thread from the loop, behind what is ready now. This thread only.
@@ -68,6 +64,7 @@ public:
 
     [[nodiscard]] core::Shard& shard() const noexcept { return *shard_; }
     [[nodiscard]] Executor executor() noexcept { return io_.get_executor(); }
+    [[nodiscard]] Reactor& reactor() noexcept { return reactor_; }
     // What is read lies here until the next read of any connection of the shard.
     [[nodiscard]] std::span<char> receive_buffer() noexcept {
         return {receive_buffer_.get(), receive_bytes};
@@ -81,24 +78,24 @@ public:
     static constexpr std::size_t receive_bytes = 64 * 1024;
 
 private:
-    using Timer = boost::asio::basic_waitable_timer<
-        std::chrono::steady_clock, boost::asio::wait_traits<std::chrono::steady_clock>, Executor>;
+    // Handlers run between two looks at the descriptors: more wait their turn.
+    static constexpr int handlers_per_round = 1024;
 
     void run();
+    void round(bool may_wait);
+    bool run_handlers();
     void wait_for_wake();
     void turn();
-    void rearm();
-    void on_timer();
 
-    // Only its thread touches it: no lock is taken in it, nor in its reactor.
+    // Runs coroutines and what is deferred. Only its thread touches it: no lock is taken in it. It
+    // holds no descriptor and no timer: the reactor and the shard's timers see to those.
     boost::asio::io_context io_{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE};
-    boost::asio::posix::basic_stream_descriptor<Executor> wake_;
-    Timer timer_;
-    core::TimePoint timer_due_ = core::TimePoint::max();
+    boost::asio::executor_work_guard<Executor> work_{io_.get_executor()};
+    Reactor reactor_{io_.get_executor()};
+    WatchPtr wake_;
     core::Shard* shard_ = nullptr;
     std::function<void()> after_turn_;
     bool turn_asked_ = false;
-    bool rearm_asked_ = false;
     // Set by whoever signals the eventfd, cleared by the loop before it takes the mail: pairs
     // within wake() and wait_for_wake(). Several wake-ups cost one write.
     std::atomic<bool> signalled_{false};

@@ -1,9 +1,11 @@
 #include "transports/tcp_stream.hpp"
 
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <iterator>
 
 namespace parley::transports {
 namespace {
@@ -15,60 +17,56 @@ IoResult result_of(ssize_t count) noexcept {
     return {IoResult::Status::failed};
 }
 
-}  // namespace
-
-TcpStream::TcpStream(const Executor& executor, const boost::asio::ip::tcp& protocol, int descriptor)
-    : socket_(executor) {
-    boost::system::error_code error;
-    socket_.assign(protocol, descriptor, error);
-    if (error) {
-        ::close(descriptor);
-        throw boost::system::system_error(error, "a connection can't be watched");
+ssize_t send_all(int descriptor, std::span<const iovec> buffers, std::size_t& offered) noexcept {
+    constexpr int flags = MSG_NOSIGNAL | MSG_DONTWAIT;
+    for (const iovec& buffer : buffers) offered += buffer.iov_len;
+    // sendto() spares the kernel the copy of a message header and of its buffer list; called so, it
+    // spares the two atomic exchanges by which libc makes it a point of cancellation.
+    if (buffers.size() == 1) {
+        return ::syscall(SYS_sendto, descriptor, buffers[0].iov_base, buffers[0].iov_len, flags,
+                         nullptr, 0);
     }
+    msghdr message{};
+    message.msg_iov = const_cast<iovec*>(buffers.data());
+    message.msg_iovlen = buffers.size();
+    return ::sendmsg(descriptor, &message, flags);
 }
 
+}  // namespace
+
 IoResult TcpStream::try_read(std::span<char> into) noexcept {
+    if (!watch_) return {IoResult::Status::failed};
     for (;;) {
-        const ssize_t count =
-            ::recv(socket_.native_handle(), into.data(), into.size(), MSG_DONTWAIT);
-        if (count >= 0 || errno != EINTR) return result_of(count);
+        const ssize_t count = ::recv(descriptor_, into.data(), into.size(), MSG_DONTWAIT);
+        if (count < 0 && errno == EINTR) continue;
+        if (count < std::ssize(into)) watch_->drained();
+        return result_of(count);
     }
 }
 
 IoResult TcpStream::try_write(std::span<const iovec> buffers) noexcept {
-    constexpr int flags = MSG_NOSIGNAL | MSG_DONTWAIT;
-    const int descriptor = socket_.native_handle();
+    if (!watch_) return {IoResult::Status::failed};
     for (;;) {
-        ssize_t count = 0;
-        if (buffers.size() == 1) {
-            // send() spares the kernel the copy of a message header and of its buffer list.
-            count = ::send(descriptor, buffers[0].iov_base, buffers[0].iov_len, flags);
-        } else {
-            msghdr message{};
-            message.msg_iov = const_cast<iovec*>(buffers.data());
-            message.msg_iovlen = buffers.size();
-            count = ::sendmsg(descriptor, &message, flags);
-        }
-        if (count > 0) return {IoResult::Status::done, static_cast<std::size_t>(count)};
+        std::size_t offered = 0;
+        const ssize_t count = send_all(descriptor_, buffers, offered);
         if (count < 0 && errno == EINTR) continue;
+        if (count < 0 || static_cast<std::size_t>(count) < offered) watch_->filled();
+        if (count > 0) return {IoResult::Status::done, static_cast<std::size_t>(count)};
         // Nothing was written though nothing failed: only for empty buffers, which nobody offers.
         return count == 0 ? IoResult{IoResult::Status::would_block} : result_of(count);
     }
 }
 
 void TcpStream::cancel() noexcept {
-    boost::system::error_code ignored;
-    socket_.cancel(ignored);
+    if (watch_) watch_->cancel();
 }
 
 void TcpStream::shutdown_write() noexcept {
-    boost::system::error_code ignored;
-    socket_.shutdown(Socket::shutdown_send, ignored);
+    if (watch_) ::shutdown(descriptor_, SHUT_WR);
 }
 
 void TcpStream::close() noexcept {
-    boost::system::error_code ignored;
-    socket_.close(ignored);
+    watch_.reset();
 }
 
 }  // namespace parley::transports

@@ -9,14 +9,12 @@
 
 #include <sys/uio.h>
 
-#include <boost/asio/basic_stream_socket.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <cstddef>
 #include <span>
 #include <string_view>
 #include <utility>
 
-#include "transports/executor.hpp"
+#include "transports/reactor.hpp"
 
 namespace parley::transports {
 
@@ -37,11 +35,10 @@ inline constexpr std::size_t write_buffers_max = 1024;
 
 class TcpStream {
 public:
-    using Socket = boost::asio::basic_stream_socket<boost::asio::ip::tcp, Executor>;
-
     // Takes over a connected, non-blocking descriptor. Throws std::system_error where the reactor
     // can't take it; the descriptor is closed then.
-    TcpStream(const Executor& executor, const boost::asio::ip::tcp& protocol, int descriptor);
+    TcpStream(Reactor& reactor, int descriptor)
+        : descriptor_(descriptor), watch_(watch(reactor, descriptor)) {}
 
     [[nodiscard]] IoResult try_read(std::span<char> into) noexcept;
     // Writes from all buffers in order; at most write_buffers_max of them. A short count says that
@@ -49,14 +46,14 @@ public:
     [[nodiscard]] IoResult try_write(std::span<const iovec> buffers) noexcept;
 
     // Complete with an error_code once the verb may succeed, or with operation_aborted after
-    // cancel() and close().
+    // cancel() and close(). Not after close().
     template <typename Token>
     auto wait_readable(Token&& token) {
-        return socket_.async_wait(Socket::wait_read, std::forward<Token>(token));
+        return watch_->wait_readable(std::forward<Token>(token));
     }
     template <typename Token>
     auto wait_writable(Token&& token) {
-        return socket_.async_wait(Socket::wait_write, std::forward<Token>(token));
+        return watch_->wait_writable(std::forward<Token>(token));
     }
 
     // Ends the waits that are under way.
@@ -64,11 +61,13 @@ public:
     // Says that nothing more will be written.
     void shutdown_write() noexcept;
     void close() noexcept;
-    [[nodiscard]] bool is_open() const noexcept { return socket_.is_open(); }
-    [[nodiscard]] Executor executor() { return socket_.get_executor(); }
+    [[nodiscard]] bool is_open() const noexcept { return watch_ != nullptr; }
+    // For a stream over this one. Not after close().
+    [[nodiscard]] Watch& watched() noexcept { return *watch_; }
 
 private:
-    Socket socket_;
+    int descriptor_;  // the watch's: a write looks no further than here
+    WatchPtr watch_;
 };
 
 [[nodiscard]] inline iovec buffer_of(std::string_view bytes) noexcept {

@@ -85,7 +85,6 @@ template <typename Stream>
 void WebSocketConnection<Stream>::on_readable() {
     waiting_readable_ = false;
     if (ended_ || lost_) return;
-    gate_->thread().refresh_now();
     const std::span<char> buffer = gate_->thread().receive_buffer();
     // Words of its own came to wait, or a question: the bytes stay with the kernel.
     if (unread_ || !may_take()) return;
@@ -215,7 +214,6 @@ template <typename Stream>
 void WebSocketConnection<Stream>::on_writable() {
     waiting_writable_ = false;
     if (ended_ || lost_) return;
-    gate_->thread().refresh_now();
     // While it is not read from, taking what it is sent is the sign of life that it can give.
     if (!waiting_readable_) heard_ = gate_->now();
     transmit({});
@@ -415,8 +413,6 @@ void WebSocketConnection<Stream>::end_session() noexcept {
     const std::unique_ptr<WebSocketHandler> handler = std::move(handler_);
     log::debug("websocket closed", {{"code", reason_->code}, {"reason", reason_->name}});
     handler->on_closed(*reason_);
-    // Leaving arms timers: the grace of a session, the rest of a room.
-    gate_->thread().rearm_soon();
 }
 
 template <typename Stream>
