@@ -24,6 +24,12 @@ class Gate;
 
 using HttpRequest = boost::beast::http::request<boost::beast::http::string_body>;
 
+// The target of a request, in its parts.
+struct HttpTarget {
+    std::string_view path;   // not decoded
+    std::string_view query;  // behind the `?`, not decoded; empty without one
+};
+
 // One request and what came with it. Valid within Frontend::handle() only.
 struct Exchange {
     const HttpRequest& request;
@@ -41,8 +47,8 @@ public:
     Frontend(const Frontend&) = delete;
     Frontend& operator=(const Frontend&) = delete;
 
-    // True where requests for that path are its own.
-    [[nodiscard]] virtual bool owns(std::string_view path) const noexcept = 0;
+    // True where requests for that target are its own.
+    [[nodiscard]] virtual bool owns(const HttpTarget& target) const noexcept = 0;
     // Answers, or takes the connection over and gives nothing back. `HEAD` is answered like `GET`;
     // the connection leaves the body out.
     [[nodiscard]] virtual std::optional<HttpResponse> handle(Exchange& exchange) = 0;
