@@ -126,8 +126,8 @@ void Audience::gather(Subscription& subscription, FlushBatch& batch) {
     while (at < window_.end() && !batch.full()) {
         if (window_.end() - at >= limits::run_frames_min) {
             if (!runs_) runs_ = std::make_unique<RunCache>();
-            const Run& run = runs_->run_from(window_, at, format, subscription.presence,
-                                             shard_->retired_frames());
+            const Run& run =
+                runs_->run_from(window_, at, format, subscription.kinds, shard_->retired_frames());
             at = run.to;
             if (run.offset != 0) offset = run.offset;
             filtered += run.filtered;
@@ -135,7 +135,7 @@ void Audience::gather(Subscription& subscription, FlushBatch& batch) {
             batch.add(*run.frame, {&subscription, at, offset, run.deliveries, filtered});
         } else {
             const Publication& publication = window_.at(at++);
-            if (publication.kind() == PublicationKind::presence && !subscription.presence) {
+            if (!subscription.kinds.has(publication.kind())) {
                 ++filtered;
                 continue;
             }

@@ -36,7 +36,7 @@ enum class Metric : std::uint8_t {
     deliveries_due,
     deliveries_written,
     deliveries_skipped,   // announced by a gap
-    deliveries_filtered,  // presence to those who did not ask
+    deliveries_filtered,  // of a kind that was not asked for
     deliveries_dropped,   // due to a session that left or closed
     writes,               // hand-overs to a transport that took something
     writes_blocked,

@@ -37,10 +37,13 @@ void RoomHome::HomeTimer::fire(Timer& timer) noexcept {
 }
 
 JoinAnswer RoomHome::join(const JoinRequest& request) {
-    if (presence_.join(request.user) == Presence::Change::joined) {
+    const bool watches = request.how.kinds.has(PublicationKind::presence);
+    if (!request.how.member) {
+        ++hearers_;
+    } else if (presence_.join(request.user) == Presence::Change::joined) {
         announce(PresenceAction::join, request.user);
     }
-    if (request.presence) ++watchers_;
+    if (watches) ++watchers_;
     // Everything published before this answer is in it or in the history, nothing twice.
     audience_->drain();
     JoinAnswer answer;
@@ -56,24 +59,27 @@ JoinAnswer RoomHome::join(const JoinRequest& request) {
                         : history_.last(request.history).messages;
     reply.count = presence_.count();
     const auto roster_max = shard_->config().presence.roster_max;
-    if (request.presence && reply.count <= roster_max) reply.members = presence_.list(roster_max);
+    if (watches && reply.count <= roster_max) reply.members = presence_.list(roster_max);
     return answer;
 }
 
-void RoomHome::leave(const UserPtr& user, bool presence, bool goodbye) {
-    if (presence) --watchers_;
-    if (goodbye) {
+void RoomHome::leave(const UserPtr& user, const Listening& how, bool goodbye) {
+    if (how.kinds.has(PublicationKind::presence)) --watchers_;
+    if (!how.member) {
+        --hearers_;
+        if (deserted()) idle_since_ = shard_->now().mono;
+    } else if (goodbye) {
         if (presence_.leave(user) == Presence::Change::left) left(user);
     } else {
         presence_.linger(user, shard_->now().mono + shard_->config().presence.grace);
     }
-    if (presence_.count() == 0) shard_->consider_dropping(*audience_);
+    if (deserted()) shard_->consider_dropping(*audience_);
     arm_timer();
 }
 
 void RoomHome::left(const UserPtr& user) {
     announce(PresenceAction::leave, user);
-    if (presence_.count() == 0) idle_since_ = shard_->now().mono;
+    if (deserted()) idle_since_ = shard_->now().mono;
 }
 
 void RoomHome::on_timer() {
@@ -85,7 +91,7 @@ void RoomHome::on_timer() {
     if (count_due_ && last_count_at_ + count_interval <= now) {
         publish_presence(PresenceAction::count, nullptr);
     }
-    if (presence_.count() == 0) shard_->consider_dropping(*audience_);
+    if (deserted()) shard_->consider_dropping(*audience_);
     arm_timer();
 }
 
@@ -93,7 +99,7 @@ void RoomHome::arm_timer() {
     std::optional<TimePoint> due = presence_.next_expiry();
     const auto at_latest = [&due](TimePoint at) { due = due ? std::min(*due, at) : at; };
     if (count_due_) at_latest(last_count_at_ + count_interval);
-    if (presence_.count() == 0 && !history_.empty()) {
+    if (deserted() && !history_.empty()) {
         at_latest(idle_since_ + shard_->config().history.idle_ttl);
     }
     if (due) {
@@ -170,7 +176,7 @@ protocol::MemberList RoomHome::members() const {
 
 void RoomHome::keep(const PublicationPtr& message) {
     history_.append(message, shard_->config().history);
-    if (presence_.count() > 0) return;
+    if (!deserted()) return;
     // Said by somebody who left before it was taken in, or who never joined.
     idle_since_ = shard_->now().mono;
     arm_timer();
@@ -185,7 +191,7 @@ bool RoomHome::others_attached() const noexcept {
 }
 
 bool RoomHome::droppable() const noexcept {
-    if (presence_.count() > 0 || others_attached()) return false;
+    if (!deserted() || others_attached()) return false;
     return history_.empty() ||
            idle_since_ + shard_->config().history.idle_ttl <= shard_->now().mono;
 }

@@ -16,6 +16,7 @@
 #include "core/presence.hpp"
 #include "core/reply.hpp"
 #include "core/room.hpp"
+#include "core/subscription.hpp"
 #include "core/timer_wheel.hpp"
 
 namespace parley::core {
@@ -25,7 +26,7 @@ struct JoinRequest {
     UserPtr user;
     std::optional<protocol::Cursor> since;
     std::uint32_t history = 0;
-    bool presence = false;
+    Listening how;
 };
 
 // Where in the room's order the session's listening begins: right behind what the reply holds.
@@ -41,7 +42,7 @@ public:
     ~RoomHome();
 
     [[nodiscard]] JoinAnswer join(const JoinRequest& request);
-    void leave(const UserPtr& user, bool presence, bool goodbye);
+    void leave(const UserPtr& user, const Listening& how, bool goodbye);
     // A send with a key: published once, acked as often as it comes. `unavailable` when the ring is
     // full.
     [[nodiscard]] boost::system::result<protocol::Ack, protocol::Error> send(const UserPtr& user,
@@ -68,6 +69,8 @@ private:
     void publish_presence(protocol::PresencePush::Action action, const User* user);
     [[nodiscard]] bool others_attached() const noexcept;
     void left(const UserPtr& user);
+    // Nobody is present, and nobody listens who is not.
+    [[nodiscard]] bool deserted() const noexcept { return presence_.count() + hearers_ == 0; }
 
     Shard* shard_;
     Audience* audience_;
@@ -75,6 +78,7 @@ private:
     Presence presence_;
     std::unique_ptr<IdempotencyKeys> keys_;
     std::uint64_t watchers_ = 0;  // sessions that asked for presence
+    std::uint64_t hearers_ = 0;   // sessions that listen without being present
     TimePoint last_count_at_{};
     TimePoint idle_since_;
     bool count_due_ = false;

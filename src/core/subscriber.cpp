@@ -99,7 +99,10 @@ struct Subscriber::Executor {
         if (!action.name.empty()) self.rename(action.name);
         self.welcome(id);
     }
-    void operator()(JoinRoom&& action) const { self.join(id, std::move(action.join)); }
+    void operator()(JoinRoom&& action) const {
+        const Listening how{action.join.presence ? all_kinds : all_but_presence, true};
+        self.join(id, std::move(action.join), how);
+    }
     void operator()(LeaveRoom&& action) const {
         const auto found = std::ranges::find_if(self.subscriptions_, [&action](const auto& s) {
             return s->audience->name() == action.room;

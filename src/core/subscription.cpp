@@ -8,27 +8,28 @@
 namespace parley::core {
 
 Subscription::Subscription(Audience& room, Subscriber& who, std::uint64_t from_sequence,
-                           std::uint64_t from_offset, bool wants_presence)
+                           std::uint64_t from_offset, const Listening& how)
     : audience(&room),
       subscriber(&who),
       cursor(from_sequence),
       offset(from_offset),
-      presence(wants_presence) {
+      kinds(how.kinds),
+      member(how.member) {
     room.add(*this);
 }
 
 Subscription::~Subscription() {
     audience->remove(*this);
-    leave_at_home(audience->shard(), audience->name(), subscriber->session().user(), presence,
-                  goodbye);
+    leave_at_home(audience->shard(), audience->name(), subscriber->session().user(),
+                  {kinds, member}, goodbye);
 }
 
-void leave_at_home(Shard& from, const std::string& room, const UserPtr& user, bool presence,
+void leave_at_home(Shard& from, const std::string& room, const UserPtr& user, const Listening& how,
                    bool goodbye) {
     Shard& home = from.hub().home_of(room);
-    const auto leave = [room, user, presence, goodbye](Shard& shard) {
+    const auto leave = [room, user, how, goodbye](Shard& shard) {
         Audience* audience = shard.find_audience(room);
-        if (audience && audience->home()) audience->home()->leave(user, presence, goodbye);
+        if (audience && audience->home()) audience->home()->leave(user, how, goodbye);
     };
     if (&home == &from) {
         leave(home);

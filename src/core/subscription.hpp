@@ -11,6 +11,7 @@
 #include <memory>
 #include <string>
 
+#include "core/publication.hpp"
 #include "core/user.hpp"
 
 namespace parley::core {
@@ -19,10 +20,16 @@ class Audience;
 class Shard;
 class Subscriber;
 
+// How a session listens to a room.
+struct Listening {
+    KindSet kinds = all_but_presence;  // that it is handed
+    bool member = true;                // it counts as present; else it only hears
+};
+
 struct Subscription {
     // Listens from `from_sequence` on; `from_offset` is that of the last message before it.
     Subscription(Audience& room, Subscriber& who, std::uint64_t from_sequence,
-                 std::uint64_t from_offset, bool wants_presence);
+                 std::uint64_t from_offset, const Listening& how);
     ~Subscription();
     Subscription(const Subscription&) = delete;
     Subscription& operator=(const Subscription&) = delete;
@@ -35,12 +42,13 @@ struct Subscription {
     std::uint64_t offset;                  // of the last message handed over or announced
     std::uint32_t index = nowhere;         // in the audience
     std::uint32_t behind_index = nowhere;  // among those that are behind
-    bool presence;                         // asked for presence pushes
-    bool goodbye = false;                  // leaves at once, not after the grace
+    KindSet kinds;
+    bool member;
+    bool goodbye = false;  // leaves at once, not after the grace
 };
 
 // Tells a room's home that one session of that user has left.
-void leave_at_home(Shard& from, const std::string& room, const UserPtr& user, bool presence,
+void leave_at_home(Shard& from, const std::string& room, const UserPtr& user, const Listening& how,
                    bool goodbye);
 
 }  // namespace parley::core
