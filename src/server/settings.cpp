@@ -93,6 +93,14 @@ const std::array settings{
     Setting{"http.write_timeout", DurationKind{in_transports<&Wire::write_timeout>, 10ms, 1h},
             "Without progress of an answer."},
 
+    Setting{"longpoll.wait_max", DurationKind{in_transports<&Wire::wait_max>, 100ms, 1h},
+            "What a long-poll may ask for with wait=."},
+
+    Setting{"sse.heartbeat", DurationKind{in_transports<&Wire::sse_heartbeat>, 10ms, 1h},
+            "Between two comments that keep an event stream alive."},
+    Setting{"sse.retry", DurationKind{in_transports<&Wire::sse_retry>, 10ms, 1h},
+            "What clients wait before they reconnect: each is told a half to three halves of it."},
+
     Setting{"websocket.fragments_max",
             CountKind<std::size_t>{in_transports<&Wire::fragments_max>, 1, 65'536},
             "Frames of one message."},

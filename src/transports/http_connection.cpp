@@ -336,11 +336,12 @@ void resume_http(Gate& gate, Stream stream, const tcp::endpoint& peer, HttpResum
                           });
 }
 
-std::string kept_head(const HttpRequest& request) {
+std::string kept_head(const HttpRequest& request, std::string_view path) {
     namespace http = boost::beast::http;
     // The method and the version, and what decides on keep-alive, CORS and the coding.
     std::string head(request.method_string());
-    head.append(request.version() == 10 ? " / HTTP/1.0\r\n" : " / HTTP/1.1\r\n");
+    head.append(" ").append(path);
+    head.append(request.version() == 10 ? " HTTP/1.0\r\n" : " HTTP/1.1\r\n");
     for (const http::field name : {http::field::host, http::field::connection, http::field::origin,
                                    http::field::accept_encoding}) {
         const auto [first, last] = request.equal_range(name);

@@ -10,6 +10,7 @@
 
 #include <boost/asio/ip/tcp.hpp>
 #include <string>
+#include <string_view>
 
 #include "transports/executor.hpp"
 #include "transports/frontend.hpp"
@@ -42,6 +43,6 @@ void resume_http(Gate& gate, Stream stream, const boost::asio::ip::tcp::endpoint
                  HttpResumption kept);
 
 // What of a request's head must be kept so that it can be answered later.
-[[nodiscard]] std::string kept_head(const HttpRequest& request);
+[[nodiscard]] std::string kept_head(const HttpRequest& request, std::string_view path);
 
 }  // namespace parley::transports

@@ -30,6 +30,13 @@ struct TransportConfig {
     // "*". A page of this host and port always may, and so may what sends no Origin.
     std::vector<std::string> allowed_origins;
 
+    // [longpoll]
+    milliseconds wait_max{60'000};  // what `wait` may ask for
+
+    // [sse]
+    milliseconds sse_heartbeat{15'000};  // between two comments
+    milliseconds sse_retry{3'000};       // what clients wait before they reconnect, about
+
     // [websocket]
     std::size_t fragments_max = 1024;    // frames of one message
     milliseconds close_timeout{5'000};   // for the peer's part of a closing handshake
