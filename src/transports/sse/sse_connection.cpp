@@ -94,18 +94,20 @@ template <typename Stream>
 void SseConnection<Stream>::append_beginning(std::string& out,
                                              const core::JoinedReply& reply) const {
     const protocol::Cursor begin{reply.cursor.epoch, offset_before(reply)};
-    protocol::append_sse_position(out, begin.to_string(),
-                                  jittered(gate_->config().sse_retry, gate_->shard().random()));
-    if (!ask_->since || reply.recovered) return;
+    const std::string id = begin.to_string();
+    const std::uint64_t retry = jittered(gate_->config().sse_retry, gate_->shard().random());
+    if (!ask_->since || reply.recovered) return protocol::append_sse_position(out, id, retry);
+    // With the id of the event that announces it: a client that is cut off before that asks again
+    // from where it was, and is told again.
+    protocol::append_sse_retry(out, retry);
     if (ask_->since->epoch == begin.epoch && ask_->since->offset < begin.offset) {
         const protocol::Gap gap{reply.room, ask_->since->offset + 1, begin.offset, begin};
-        protocol::append_sse(out, begin.to_string(), "gap", json_of({{}, gap}));
-        return;
+        return protocol::append_sse(out, id, "gap", json_of({{}, gap}));
     }
     // A cursor of another life of the room, or one that it has not come to.
     core::JoinedReply joined = reply;
     joined.history.clear();
-    protocol::append_sse(out, begin.to_string(), "joined", json_of({{}, std::move(joined)}));
+    protocol::append_sse(out, id, "joined", json_of({{}, std::move(joined)}));
 }
 
 template <typename Stream>
