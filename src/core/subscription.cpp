@@ -7,15 +7,9 @@
 
 namespace parley::core {
 
-Subscription::Subscription(Audience& room, Subscriber& who, std::uint64_t from_sequence,
-                           std::uint64_t from_offset, const Listening& how)
-    : audience(&room),
-      subscriber(&who),
-      cursor(from_sequence),
-      offset(from_offset),
-      kinds(how.kinds),
-      member(how.member) {
-    room.add(*this);
+Subscription::Subscription(Audience& room, Subscriber& who, const Place& from, const Listening& how)
+    : audience(&room), subscriber(&who), kinds(how.kinds), member(how.member) {
+    room.add(*this, from);
 }
 
 Subscription::~Subscription() {
