@@ -16,6 +16,8 @@ std::string_view name_of(Metric metric) {
             return "accept_pauses";
         case Metric::handshakes_refused:
             return "handshakes_refused";
+        case Metric::answers_overdue:
+            return "answers_overdue";
         case Metric::commands:
             return "commands";
         case Metric::errors:

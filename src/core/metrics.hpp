@@ -22,6 +22,7 @@ enum class Metric : std::uint8_t {
     connections_refused,  // over limits.connections or while draining
     accept_pauses,        // out of descriptors: accepting rests
     handshakes_refused,   // HTTP that was answered 4xx
+    answers_overdue,      // HTTP answered 503: another shard took longer than http.answer_timeout
     // commands
     commands,
     errors,        // every `error` sent
