@@ -49,6 +49,7 @@ struct HistoryConfig {
 struct PresenceConfig {
     std::size_t roster_max = 200;
     milliseconds grace{10'000};
+    milliseconds poll_ttl{30'000};  // a visit, unless it is renewed
 };
 
 // [heartbeat]

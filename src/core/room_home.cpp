@@ -49,8 +49,7 @@ JoinAnswer RoomHome::join(const JoinRequest& request) {
     JoinedReply& reply = answer.reply;
     reply.room = audience_->name();
     reply.cursor = {answer.room->epoch(), history_.last_offset()};
-    reply.recovered = request.since && request.since->epoch == answer.room->epoch() &&
-                      history_.reaches_back_to(request.since->offset);
+    reply.recovered = can_follow(request.since);
     reply.history = reply.recovered
                         ? history_.after(request.since->offset, history_.size()).messages
                         : history_.last(request.history).messages;
@@ -69,6 +68,31 @@ void RoomHome::leave(const UserPtr& user, bool presence, bool goodbye) {
     }
     if (presence_.count() == 0) shard_->consider_dropping(*audience_);
     arm_timer();
+}
+
+VisitReply RoomHome::visit(const UserPtr& user) {
+    const auto ttl = shard_->config().presence.poll_ttl;
+    if (presence_.visit(user, shard_->now().mono + ttl) == Presence::Change::joined) {
+        announce(PresenceAction::join, user);
+    }
+    arm_timer();
+    audience_->drain();
+    return {audience_->name(),
+            user->who,
+            {audience_->room()->epoch(), history_.last_offset()},
+            presence_.count(),
+            ttl};
+}
+
+void RoomHome::end_visit(const UserPtr& user) {
+    if (presence_.end_visit(user) == Presence::Change::left) left(user);
+    if (presence_.count() == 0) shard_->consider_dropping(*audience_);
+    arm_timer();
+}
+
+bool RoomHome::can_follow(const std::optional<protocol::Cursor>& since) const noexcept {
+    return since && since->epoch == audience_->room()->epoch() &&
+           history_.reaches_back_to(since->offset);
 }
 
 void RoomHome::left(const UserPtr& user) {
@@ -146,7 +170,7 @@ boost::system::result<HistoryReply, protocol::Error> RoomHome::history(
     const protocol::History& asked) const {
     audience_->drain();
     const auto& room = *audience_->room();
-    HistoryReply reply{room.name(), {room.epoch(), history_.last_offset()}, {}, false};
+    HistoryReply reply{room.name(), {room.epoch(), history_.last_offset()}, {}};
     const auto limit = std::min<std::size_t>(asked.limit, limits::history_answer_max);
     const auto& named = asked.since ? asked.since : asked.before;
     if (named && named->epoch != room.epoch()) {
@@ -161,6 +185,20 @@ boost::system::result<HistoryReply, protocol::Error> RoomHome::history(
     reply.messages = std::move(slice.messages);
     reply.more = slice.more;
     return reply;
+}
+
+boost::system::result<HistoryReply, protocol::Error> RoomHome::page(protocol::History asked) const {
+    audience_->drain();
+    const bool recovered = can_follow(asked.since);
+    if (!recovered) asked.since.reset();
+    auto reply = history(asked);
+    if (reply) reply->recovered = recovered;
+    return reply;
+}
+
+RoomSummary RoomHome::summary() const {
+    audience_->drain();
+    return {audience_->name(), presence_.count(), history_.last_offset()};
 }
 
 protocol::MemberList RoomHome::members() const {

@@ -1,24 +1,11 @@
 // The half of Subscriber that joins rooms and hands over what is said in them.
+#include "core/at_home.hpp"
 #include "core/audience.hpp"
 #include "core/hub.hpp"
 #include "core/shard.hpp"
 #include "core/subscriber.hpp"
 
 namespace parley::core {
-namespace {
-
-using JoinResult = boost::system::result<JoinAnswer, protocol::Error>;
-
-JoinResult join_at_home(Shard& home, const std::string& room, const JoinRequest& request) {
-    Audience* audience = home.home_of(room);
-    if (!audience) {
-        return make_error(errc::unavailable, "there are as many rooms as this server keeps");
-    }
-    return audience->home()->join(request);
-}
-
-}  // namespace
-
 void Subscriber::join(const protocol::CommandId& id, protocol::Join&& join) {
     const JoinRequest request{session_.user(), join.since, join.history, join.presence};
     const std::string& room = join.room;

@@ -160,6 +160,8 @@ const std::array settings{
             "Members above which a room tells only how many there are."},
     Setting{"presence.grace", DurationKind{in_presence<&core::PresenceConfig::grace>, 0s, 1h},
             "How long a session that vanished stays present."},
+    Setting{"presence.poll_ttl", DurationKind{in_presence<&core::PresenceConfig::poll_ttl>, 1s, 1h},
+            "How long somebody who only polls stays present without saying so again."},
 
     Setting{"heartbeat.ping_every",
             DurationKind{in_heartbeat<&core::HeartbeatConfig::ping_every>, 10ms, 1h},
