@@ -34,6 +34,7 @@ Gate::Gate(ShardThread& thread, const TransportConfig& config, ConnectionCount& 
     : thread_(&thread),
       config_(&config),
       process_connections_(&connections),
+      cors_(config.allowed_origins),
       drain_timer_(*this, [](core::Timer& timer) noexcept {
           static_cast<DrainTimer&>(timer).gate->close_due();
       }) {
