@@ -44,6 +44,8 @@ std::string_view name_of(Metric metric) {
             return "http_write_timeouts";
         case Metric::http_compressed:
             return "http_compressed";
+        case Metric::answers_overdue:
+            return "answers_overdue";
         case Metric::commands:
             return "commands";
         case Metric::errors:
