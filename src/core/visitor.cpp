@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/address_key.hpp"
 #include "core/hub.hpp"
 #include "core/session.hpp"
 
@@ -10,7 +11,7 @@ namespace parley::core {
 
 Visitor::Visitor(Shard& shard, std::string address) : shard_(&shard), address_(std::move(address)) {
     if (!shard.config().limits.enabled) return;
-    of_address_ = shard.hub().address_buckets().bucket_of(address_, shard.now().mono);
+    of_address_ = shard.hub().address_buckets().bucket_of(address_key(address_), shard.now().mono);
 }
 
 std::optional<protocol::Error> Visitor::refuse(Duration wait) {

@@ -25,6 +25,12 @@ class Gate;
 
 using HttpRequest = boost::beast::http::request<boost::beast::http::string_body>;
 
+// The target of a request, in its parts.
+struct HttpTarget {
+    std::string_view path;   // not decoded
+    std::string_view query;  // behind the `?`, not decoded; empty without one
+};
+
 // One request and what came with it. Valid within Frontend::handle() only.
 struct Exchange {
     const HttpRequest& request;
@@ -51,8 +57,8 @@ public:
     Frontend(const Frontend&) = delete;
     Frontend& operator=(const Frontend&) = delete;
 
-    // True where requests for that path are its own.
-    [[nodiscard]] virtual bool owns(std::string_view path) const noexcept = 0;
+    // True where requests for that target are its own.
+    [[nodiscard]] virtual bool owns(const HttpTarget& target) const noexcept = 0;
     // Answers, or gives nothing back: it has taken the connection over, or answers later
     // (Exchange::answer_later()). `HEAD` is answered like `GET`;
     // the connection leaves the body out.

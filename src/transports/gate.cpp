@@ -109,9 +109,9 @@ void Gate::descriptor_closed() noexcept {
     for (const auto& listener : listeners_) listener->resume();
 }
 
-Frontend* Gate::frontend_for(std::string_view path) const noexcept {
+Frontend* Gate::frontend_for(const HttpTarget& target) const noexcept {
     for (const auto& frontend : frontends_) {
-        if (frontend->owns(path)) return frontend.get();
+        if (frontend->owns(target)) return frontend.get();
     }
     return nullptr;
 }

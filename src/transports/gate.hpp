@@ -79,8 +79,8 @@ public:
     void remove(Connection& connection) noexcept;
     // A connection's descriptor was closed: listeners that rest for want of one try again.
     void descriptor_closed() noexcept;
-    // The frontend whose own that path is; null where it is nobody's.
-    [[nodiscard]] Frontend* frontend_for(std::string_view path) const noexcept;
+    // The frontend whose own that target is; null where it is nobody's.
+    [[nodiscard]] Frontend* frontend_for(const HttpTarget& target) const noexcept;
     // Calls its after_turn() behind the shard's next turn; it must stay until then. Only while
     // ShardThread::turn_asked().
     void call_after_turn(Connection& connection) { after_turn_.push_back(&connection); }

@@ -59,7 +59,9 @@ class RestFrontend final : public Frontend {
 public:
     explicit RestFrontend(Gate& gate) noexcept : gate_(&gate) {}
 
-    bool owns(std::string_view path) const noexcept override { return path.starts_with("/api/"); }
+    bool owns(const HttpTarget& target) const noexcept override {
+        return target.path.starts_with("/api/");
+    }
 
     std::optional<HttpResponse> handle(Exchange& exchange) override {
         auto response = route(exchange);
