@@ -9,7 +9,11 @@ namespace {
 
 void append_page_head(std::string& out, const HistoryPage& page, bool recovered) {
     append_string(out, "{\"room\":", page.room);
-    append_cursor(out, ",\"cursor\":", page.cursor);
+    if (page.cursor.epoch.empty()) {
+        out += ",\"cursor\":null";  // of a room that is not there
+    } else {
+        append_cursor(out, ",\"cursor\":", page.cursor);
+    }
     append_boolean(out, ",\"recovered\":", recovered);
 }
 

@@ -55,7 +55,7 @@ struct Visit {
 
 // Each appends one compact JSON object.
 void append_rest_ack(std::string& out, const Ack& ack);
-// The messages exist already as JSON, made by append_message().
+// The messages exist already as JSON, made by append_message(). A cursor without an epoch is null.
 void append_rest_page(std::string& out, const HistoryPage& page, bool recovered,
                       std::span<const std::string_view> messages);
 void append_rest_members(std::string& out, const MemberList& list);

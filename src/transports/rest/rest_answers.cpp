@@ -91,6 +91,10 @@ HttpResponse answer_page(core::Answered<core::HistoryReply>&& answer) {
 }
 
 HttpResponse answer_chat_page(core::Answered<core::HistoryReply>&& answer) {
+    // Nobody has said anything yet: a page that asks on an interval shows nothing, and asks again.
+    if (!answer && status_of(answer.error().code) == 404) {
+        answer = core::HistoryReply{std::string(plain_chat_room), {}, {}};
+    }
     return answer_page_as(std::move(answer), &protocol::append_chat_page);
 }
 
@@ -102,8 +106,7 @@ HttpResponse answer_members(core::Answered<protocol::MemberList>&& answer) {
 }
 
 HttpResponse answer_chat_users(core::Answered<protocol::MemberList>&& answer) {
-    // Nobody has come yet: no error to a page that shows who is there.
-    if (!answer) answer = protocol::MemberList{};
+    if (!answer) answer = protocol::MemberList{};  // as above
     std::ranges::sort(answer->members, {}, &protocol::User::name);
     HttpResponse response = json();
     protocol::append_chat_users(response.body, *answer);

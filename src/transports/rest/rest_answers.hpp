@@ -7,6 +7,7 @@
 #pragma once
 
 #include <array>
+#include <string_view>
 #include <vector>
 
 #include "core/at_home.hpp"
@@ -14,6 +15,9 @@
 #include "transports/http_response.hpp"
 
 namespace parley::transports {
+
+// The room of the plain chat face.
+inline constexpr std::string_view plain_chat_room = "lobby";
 
 // The status of each error, in the order of errc.
 struct StatusOfErrc {

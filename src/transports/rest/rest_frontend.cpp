@@ -55,34 +55,8 @@ HttpResponse no_accounts() {
     return response;
 }
 
-class RestFrontend final : public Frontend {
-public:
-    explicit RestFrontend(Gate& gate) noexcept : gate_(&gate) {}
-
-    bool owns(const HttpTarget& target) const noexcept override {
-        return target.path.starts_with("/api/");
-    }
-
-    std::optional<HttpResponse> handle(Exchange& exchange) override {
-        auto response = route(exchange);
-        if (response && response->status >= 400) {
-            gate_->shard().metrics().add(core::Metric::errors);
-        }
-        return response;
-    }
-
-private:
-    [[nodiscard]] std::optional<HttpResponse> route(Exchange& exchange);
-    [[nodiscard]] std::optional<HttpResponse> call(Exchange& exchange, const Found& found);
-    // The headers that every answer to that request has.
-    [[nodiscard]] HttpHeaders headers_for(const core::Visitor& visitor) const;
-
-    Gate* gate_;
-};
-
-std::optional<HttpResponse> RestFrontend::route(Exchange& exchange) {
-    const HttpRequest& request = exchange.request;
-    const Found found = find_route(request.method(), exchange.path);
+// What can be said without knowing who asks, or what.
+std::optional<HttpResponse> refuse_unread(const HttpRequest& request, const Found& found) {
     if (found.route == nullptr) {
         if (found.allowed.empty()) return problem(404, "there is nothing at this path");
         return method_not_allowed(found.allowed);
@@ -91,7 +65,12 @@ std::optional<HttpResponse> RestFrontend::route(Exchange& exchange) {
         return not_acceptable("application/json");
     }
     if (request.count(http::field::authorization) != 0) return no_accounts();
-    return call(exchange, found);
+    return std::nullopt;
+}
+
+// Nothing here is anything to keep, and some of it, like a 404, would be kept unless told.
+HttpHeaders::value_type not_stored() {
+    return {"Cache-Control", "no-store"};
 }
 
 // The name that a request gives outside of its body.
@@ -122,6 +101,36 @@ std::optional<HttpResponse> decode(const Exchange& exchange, const Found& found,
                             std::to_string(protocol::send_key_bytes_max) + " bytes, got " +
                             std::to_string(send->key.size()));
 }
+
+class RestFrontend final : public Frontend {
+public:
+    explicit RestFrontend(Gate& gate) noexcept : gate_(&gate) {}
+
+    bool owns(const HttpTarget& target) const noexcept override {
+        return target.path.starts_with("/api/");
+    }
+
+    std::optional<HttpResponse> handle(Exchange& exchange) override {
+        const Found found = find_route(exchange.request.method(), exchange.path);
+        auto response = refuse_unread(exchange.request, found);
+        if (response) {
+            response->headers.push_back(not_stored());
+        } else {
+            response = call(exchange, found);
+        }
+        if (response && response->status >= 400) {
+            gate_->shard().metrics().add(core::Metric::errors);
+        }
+        return response;
+    }
+
+private:
+    [[nodiscard]] std::optional<HttpResponse> call(Exchange& exchange, const Found& found);
+    // The headers that every answer to that request has.
+    [[nodiscard]] HttpHeaders headers_for(const core::Visitor& visitor) const;
+
+    Gate* gate_;
+};
 
 std::optional<HttpResponse> RestFrontend::call(Exchange& exchange, const Found& found) {
     const RestRoute& route = *found.route;
@@ -161,7 +170,7 @@ std::optional<HttpResponse> RestFrontend::call(Exchange& exchange, const Found& 
 HttpHeaders RestFrontend::headers_for(const core::Visitor& visitor) const {
     const core::LimitsConfig& limits = gate_->shard().config().limits;
     HttpResponse answer;
-    answer.headers.emplace_back("Cache-Control", "no-store");
+    answer.headers.push_back(not_stored());
     std::vector<BucketState> buckets;
     if (const auto refill = visitor.user_refill()) {
         buckets.push_back({"user", limits.user, *refill});

@@ -45,9 +45,6 @@ inline constexpr auto rest_routes = [] {
     });
 }();
 
-// The room of the routes that name none.
-inline constexpr std::string_view plain_chat_room = "lobby";
-
 // The segment that stands at `{room}` where the path is one of that pattern: empty where the
 // pattern has none. Nothing where it is not.
 [[nodiscard]] std::optional<std::string_view> match_route(std::string_view pattern,
