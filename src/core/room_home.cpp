@@ -21,6 +21,24 @@ protocol::Error ring_is_full() {
                       retry_when_full);
 }
 
+// One token of what the room takes; the error where there is none. In a dry run that is counted.
+std::optional<protocol::Error> admit_to_room(Audience& audience) {
+    Shard& shard = audience.shard();
+    const LimitsConfig& limits = shard.config().limits;
+    if (!limits.enabled) return std::nullopt;
+    SharedTokenBucket& bucket = audience.room()->bucket();
+    const auto now = shard.now().mono;
+    const auto wait = bucket.wait(limits.room, now);
+    if (wait == Duration::zero()) {
+        bucket.take(limits.room, now);
+        return std::nullopt;
+    }
+    shard.metrics().add(Metric::room_rate_limited);
+    if (limits.dry_run) return std::nullopt;
+    return make_error(errc::rate_limited, "more is said in this room than it takes",
+                      std::chrono::ceil<milliseconds>(wait));
+}
+
 }  // namespace
 
 RoomHome::RoomHome(Shard& shard, Audience& audience)
@@ -52,8 +70,7 @@ JoinAnswer RoomHome::join(const JoinRequest& request) {
     JoinedReply& reply = answer.reply;
     reply.room = audience_->name();
     reply.cursor = {answer.room->epoch(), history_.last_offset()};
-    reply.recovered = request.since && request.since->epoch == answer.room->epoch() &&
-                      history_.reaches_back_to(request.since->offset);
+    reply.recovered = can_follow(request.since);
     reply.history = reply.recovered
                         ? history_.after(request.since->offset, history_.size()).messages
                         : history_.last(request.history).messages;
@@ -75,6 +92,31 @@ void RoomHome::leave(const UserPtr& user, const Listening& how, bool goodbye) {
     }
     if (deserted()) shard_->consider_dropping(*audience_);
     arm_timer();
+}
+
+VisitReply RoomHome::visit(const UserPtr& user) {
+    const auto ttl = shard_->config().presence.poll_ttl;
+    if (presence_.visit(user, shard_->now().mono + ttl) == Presence::Change::joined) {
+        announce(PresenceAction::join, user);
+    }
+    arm_timer();
+    audience_->drain();
+    return {audience_->name(),
+            user->who,
+            {audience_->room()->epoch(), history_.last_offset()},
+            presence_.count(),
+            ttl};
+}
+
+void RoomHome::end_visit(const UserPtr& user) {
+    if (presence_.end_visit(user) == Presence::Change::left) left(user);
+    if (presence_.count() == 0) shard_->consider_dropping(*audience_);
+    arm_timer();
+}
+
+bool RoomHome::can_follow(const std::optional<protocol::Cursor>& since) const noexcept {
+    return since && since->epoch == audience_->room()->epoch() &&
+           history_.reaches_back_to(since->offset);
 }
 
 void RoomHome::left(const UserPtr& user) {
@@ -152,7 +194,7 @@ boost::system::result<HistoryReply, protocol::Error> RoomHome::history(
     const protocol::History& asked) const {
     audience_->drain();
     const auto& room = *audience_->room();
-    HistoryReply reply{room.name(), {room.epoch(), history_.last_offset()}, {}, false};
+    HistoryReply reply{room.name(), {room.epoch(), history_.last_offset()}, {}};
     const auto limit = std::min<std::size_t>(asked.limit, limits::history_answer_max);
     const auto& named = asked.since ? asked.since : asked.before;
     if (named && named->epoch != room.epoch()) {
@@ -167,6 +209,23 @@ boost::system::result<HistoryReply, protocol::Error> RoomHome::history(
     reply.messages = std::move(slice.messages);
     reply.more = slice.more;
     return reply;
+}
+
+boost::system::result<HistoryReply, protocol::Error> RoomHome::page(protocol::History asked) const {
+    audience_->drain();
+    const bool recovered = can_follow(asked.since);
+    if (!recovered) asked.since.reset();
+    auto reply = history(asked);
+    if (!reply) return reply;
+    reply->recovered = recovered;
+    // Who follows the room goes on from what the page ends with.
+    if (recovered && reply->more) reply->cursor.offset = reply->messages.back()->offset();
+    return reply;
+}
+
+RoomSummary RoomHome::summary() const {
+    audience_->drain();
+    return {audience_->name(), presence_.count(), history_.last_offset()};
 }
 
 protocol::MemberList RoomHome::members() const {
@@ -199,6 +258,7 @@ bool RoomHome::droppable() const noexcept {
 boost::system::result<protocol::Ack, protocol::Error> publish_message(Audience& audience,
                                                                       const User& user,
                                                                       protocol::Send&& send) {
+    if (auto refused = admit_to_room(audience)) return std::move(*refused);
     Room& room = *audience.room();
     protocol::Message message{
         room.name(),          {room.epoch(), 0},     user.who,
@@ -217,6 +277,10 @@ boost::system::result<protocol::Ack, protocol::Error> publish_message(Audience& 
 
 std::optional<protocol::Error> publish_transient(Audience& audience, PublicationKind kind,
                                                  protocol::ServerMessage&& push) {
+    // Presence is the home's own word, and bounded by it.
+    if (kind != PublicationKind::presence) {
+        if (auto refused = admit_to_room(audience)) return refused;
+    }
     const protocol::ServerFrame frame{{}, std::move(push)};
     const auto offset = audience.room()->publish(audience, kind, [&frame](std::uint64_t) {
         std::string json;

@@ -1,24 +1,11 @@
 // The half of Subscriber that joins rooms and hands over what is said in them.
+#include "core/at_home.hpp"
 #include "core/audience.hpp"
 #include "core/hub.hpp"
 #include "core/shard.hpp"
 #include "core/subscriber.hpp"
 
 namespace parley::core {
-namespace {
-
-using JoinResult = boost::system::result<JoinAnswer, protocol::Error>;
-
-JoinResult join_at_home(Shard& home, const std::string& room, const JoinRequest& request) {
-    Audience* audience = home.home_of(room);
-    if (!audience) {
-        return make_error(errc::unavailable, "there are as many rooms as this server keeps");
-    }
-    return audience->home()->join(request);
-}
-
-}  // namespace
-
 void Subscriber::join(protocol::Join&& join, const Listening& how) {
     const JoinedRooms rooms{find(join.room) != nullptr, subscriptions_.size()};
     Action judged = session_.on(protocol::Command(std::move(join)), rooms);

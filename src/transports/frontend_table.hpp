@@ -19,6 +19,8 @@ namespace parley::transports {
 [[nodiscard]] std::unique_ptr<Frontend> make_longpoll_frontend(Gate& gate);
 // `/api/v1/rooms/{room}/events`: Server-Sent Events (protocol.md, section 4.1).
 [[nodiscard]] std::unique_ptr<Frontend> make_sse_frontend(Gate& gate);
+// `/api/`: REST (protocol.md, section 4). Behind those that own single paths below it.
+[[nodiscard]] std::unique_ptr<Frontend> make_rest_frontend(Gate& gate);
 // `/healthz`: whether to send sessions here.
 [[nodiscard]] std::unique_ptr<Frontend> make_health_frontend(Gate& gate);
 // `/`: the web chat.
@@ -38,6 +40,7 @@ inline constexpr FrontendEntry frontends[] = {
     {"websocket", &make_websocket_frontend},
     {"longpoll", &make_longpoll_frontend},
     {"sse", &make_sse_frontend},
+    {"rest", &make_rest_frontend},
     {"health", &make_health_frontend},
     {"static_files", &make_static_files_frontend},
 };

@@ -58,7 +58,9 @@ public:
     }
     void abort() noexcept override {
         closing_ = true;
-        if (!taken_over_) io().close();
+        if (taken_over_) return;
+        io().close();
+        if (later_) later_->give_up();
     }
 
 private:
@@ -67,7 +69,7 @@ private:
             : Timer([](core::Timer& timer) noexcept {
                   auto& self = static_cast<Deadline&>(timer);
                   self.passed = true;
-                  self.connection->io().cancel();
+                  self.connection->wake();
               }),
               connection(&owner) {}
         HttpConnection* connection;
@@ -90,7 +92,13 @@ private:
     Awaitable<Received> receive();
     HttpParser::Status take(std::span<char> bytes);
     void follow_stage();
+    // Ends whatever is waited for.
+    void wake() noexcept {
+        io().cancel();
+        if (later_) later_->give_up();
+    }
     Awaitable<bool> exchange();
+    Awaitable<std::optional<HttpResponse>> wait_for_answer();
     Awaitable<bool> conclude(HttpResponse response);
     void await_next();
     Awaitable<bool> answer(HttpResponse response);
@@ -108,6 +116,7 @@ private:
     HttpParser parser_;
     Deadline deadline_;
     std::string pending_;  // read and not yet parsed: an incomplete head, or what was pipelined
+    std::shared_ptr<LaterAnswer> later_;  // while a frontend has it asked for elsewhere
 };
 
 template <typename Stream>
@@ -214,6 +223,10 @@ Awaitable<bool> HttpConnection<Stream>::exchange() {
     } else {
         response = ask_frontend();
     }
+    if (later_) {
+        response = co_await wait_for_answer();
+        if (!response) co_return false;
+    }
     if (!response) {
         taken_over_ = true;
         co_return false;
@@ -231,6 +244,22 @@ Awaitable<bool> HttpConnection<Stream>::conclude(HttpResponse response) {
     co_return !last;
 }
 
+// The answer that a frontend gave later, or has not given in time. Nothing: the connection was cut
+// off meanwhile.
+template <typename Stream>
+Awaitable<std::optional<HttpResponse>> HttpConnection<Stream>::wait_for_answer() {
+    arm(gate_.config().answer_timeout);
+    std::optional<HttpResponse> response = co_await later_->wait();
+    later_.reset();
+    gate_.thread().refresh_now();
+    if (!response && deadline_.passed) {
+        gate_.shard().metrics().add(core::Metric::answers_overdue);
+        response = problem(503, "another part of the server did not answer in time");
+        response->headers.emplace_back("Retry-After", "1");
+    }
+    co_return response;
+}
+
 template <typename Stream>
 std::optional<HttpResponse> HttpConnection<Stream>::ask_frontend() {
     const HttpRequest& request = parser_.request();
@@ -240,7 +269,9 @@ std::optional<HttpResponse> HttpConnection<Stream>::ask_frontend() {
         Frontend* const frontend = gate_.frontend_for(target);
         if (frontend == nullptr) return problem(404, "there is nothing at this path");
         Exchange exchange{request, target.path, target.query, peer_, stream_, pending_};
-        return frontend->handle(exchange);
+        std::optional<HttpResponse> response = frontend->handle(exchange);
+        if (!response) later_ = std::move(exchange.later);
+        return response;
     } catch (const std::exception& error) {
         log::error("request failed", {{"path", target.path}, {"error", error.what()}});
         HttpResponse response = problem(500, "the server failed");

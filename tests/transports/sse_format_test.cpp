@@ -61,18 +61,5 @@ TEST(SseFormat, PutsEachEventInAChunkOfItsOwn) {
     EXPECT_EQ(longpoll_text(publication->frame(*longpoll_traits.format)), json);
 }
 
-TEST(LongPollFormat, ListsMessagesAndRunsOfThem) {
-    const protocol::Cursor cursor{*protocol::Epoch::parse("k3J9x"), 7};
-    const std::vector<std::string_view> elements{"1", "2,3"};
-    std::string out;
-    append_longpoll_page(out, "a", cursor, true, elements, false);
-    EXPECT_EQ(out, R"({"room":"a","cursor":"k3J9x:7","recovered":true,"messages":[1,2,3],)"
-                   R"("more":false})");
-    out.clear();
-    append_longpoll_page(out, "a", cursor, false, {}, true);
-    EXPECT_EQ(out, R"({"room":"a","cursor":"k3J9x:7","recovered":false,"messages":[],)"
-                   R"("more":true})");
-}
-
 }  // namespace
 }  // namespace parley::transports

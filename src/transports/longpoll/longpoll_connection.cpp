@@ -5,11 +5,11 @@
 #include <utility>
 
 #include "core/shard.hpp"
-#include "protocol/json_append.hpp"
-#include "transports/error_response.hpp"
+#include "protocol/rest_codec.hpp"
 #include "transports/gate.hpp"
 #include "transports/http_connection.hpp"
 #include "transports/longpoll/longpoll_format.hpp"
+#include "transports/rest/rest_answers.hpp"
 
 namespace parley::transports {
 namespace {
@@ -49,7 +49,7 @@ void LongPollConnection<Stream>::open() {
     subscriber_ =
         core::Subscriber::open(gate_->shard(), *this, {peer_.address().to_string(), std::nullopt});
     if (const auto refusal = subscriber_->admit()) {
-        answer_ = std::make_unique<HttpResponse>(error_response(*refusal));
+        answer_ = std::make_unique<HttpResponse>(answer_error(*refusal));
         return finish_soon();
     }
     protocol::Join join;
@@ -80,7 +80,7 @@ void LongPollConnection<Stream>::reply(const core::Reply& reply) noexcept {
             // Not retained any more; but it was handed to this poll, and that is what it is told.
             if (const auto now = subscriber_->cursor_in(ask_.room)) answer_frames(*now);
         } else {
-            answer_ = std::make_unique<HttpResponse>(error_response(*error));
+            answer_ = std::make_unique<HttpResponse>(answer_error(*error));
         }
         return finish_soon();
     }
@@ -170,7 +170,7 @@ void LongPollConnection<Stream>::answer_page(const protocol::Cursor& cursor,
     answer_ = std::make_unique<HttpResponse>();
     answer_->content_type = "application/json";
     answer_->headers.emplace_back("Cache-Control", "no-store");
-    append_longpoll_page(answer_->body, ask_.room, cursor, recovered_, messages, more);
+    protocol::append_rest_page(answer_->body, {ask_.room, cursor, {}, more}, recovered_, messages);
 }
 
 // HTTP goes on where it was: with the answer to this request, and what followed it.

@@ -6,8 +6,6 @@
 // Bounds:   none of its own.
 #pragma once
 
-#include <span>
-#include <string>
 #include <string_view>
 
 #include "core/transport.hpp"
@@ -19,9 +17,5 @@ extern const core::TransportTraits longpoll_traits;
 
 // The message of a frame, or several with commas between them.
 [[nodiscard]] std::string_view longpoll_text(const core::Frame& frame) noexcept;
-
-// Appends the answer; `messages` are elements as JSON, or several with commas between them.
-void append_longpoll_page(std::string& out, std::string_view room, const protocol::Cursor& cursor,
-                          bool recovered, std::span<const std::string_view> messages, bool more);
 
 }  // namespace parley::transports

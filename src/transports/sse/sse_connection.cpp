@@ -9,9 +9,9 @@
 #include "core/shard.hpp"
 #include "protocol/json_codec.hpp"
 #include "protocol/sse.hpp"
-#include "transports/error_response.hpp"
 #include "transports/gate.hpp"
 #include "transports/http_connection.hpp"
+#include "transports/rest/rest_answers.hpp"
 #include "transports/sse/sse_format.hpp"
 
 namespace parley::transports {
@@ -64,7 +64,7 @@ void SseConnection<Stream>::open() {
     intrusive_ptr_add_ref(this);  // the gate's list; end() or give_back() drops it
     gate_->add(*this);
     subscriber_ = core::Subscriber::open(gate_->shard(), *this, ask_->who);
-    if (const auto refusal = subscriber_->admit()) return refuse(error_response(*refusal));
+    if (const auto refusal = subscriber_->admit()) return refuse(answer_error(*refusal));
     protocol::Join join;
     join.room = ask_->room;
     join.since = ask_->since;
@@ -275,7 +275,7 @@ void SseConnection<Stream>::reply(const core::Reply& reply) noexcept {
     if (lost_ || ended_ || closing_) return;
     if (const auto* joined = std::get_if<core::JoinedReply>(&reply.message)) return begin(*joined);
     if (const auto* error = std::get_if<protocol::Error>(&reply.message); error && ask_) {
-        return refuse(error_response(*error));
+        return refuse(answer_error(*error));
     }
     if (ask_) return;  // `welcome`: the stream has not begun
     std::string events;
