@@ -43,7 +43,8 @@ TEST(RestFrontend, PublishesWhatAFormOrJsonSays) {
     EXPECT_EQ(page.status, 200);
     EXPECT_EQ(page.text("cursor"), json.text("cursor"));
     EXPECT_FALSE(page.json().at("recovered").as_bool());
-    const auto& list = page.json().at("messages").as_array();
+    const boost::json::value read = page.json();
+    const auto& list = read.at("messages").as_array();
     ASSERT_EQ(list.size(), 2u);
     EXPECT_EQ(list[0].at("text"), "hello there");
     EXPECT_EQ(list[0].at("from").at("name"), "ann");
@@ -152,8 +153,8 @@ std::vector<Refused> malformed_bodies() {
     return {
         {"POST", messages, "", "", 400, "bad_request", "exactly one of"},
         {"POST", messages, "{", json_type, 400, "bad_request", "not JSON"},
-        {"POST", messages, "[]", json_type, 400, "bad_request", "an object"},
-        {"POST", messages, "\"text\"", json_type, 400, "bad_request", "an object"},
+        {"POST", messages, "[]", json_type, 400, "bad_request", "a JSON object"},
+        {"POST", messages, "\"text\"", json_type, 400, "bad_request", "a JSON object"},
         {"POST", messages, "\xFF", json_type, 400, "bad_request", "not JSON"},
         {"POST", messages, R"({"text":1})", json_type, 400, "bad_request", "a string"},
         {"POST", messages, R"({"text":""})", json_type, 400, "bad_request", "not be empty"},

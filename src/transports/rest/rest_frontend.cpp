@@ -127,7 +127,7 @@ public:
 private:
     [[nodiscard]] std::optional<HttpResponse> call(Exchange& exchange, const Found& found);
     // The headers that every answer to that request has.
-    [[nodiscard]] HttpHeaders headers_for(const core::Visitor& visitor) const;
+    [[nodiscard]] HttpHeaders headers_for(const core::Visitor& visitor, bool limited) const;
 
     Gate* gate_;
 };
@@ -137,7 +137,7 @@ std::optional<HttpResponse> RestFrontend::call(Exchange& exchange, const Found& 
     const core::LimitsConfig& limits = gate_->shard().config().limits;
     core::Visitor visitor(gate_->shard(), exchange.peer.address().to_string());
     const auto refuse = [&](const protocol::Error& error) {
-        return with_headers(answer_error(error), headers_for(visitor));
+        return with_headers(answer_error(error), headers_for(visitor, route.limited));
     };
     if (route.limited) {
         if (const auto refused = visitor.admit_address()) return refuse(*refused);
@@ -156,21 +156,23 @@ std::optional<HttpResponse> RestFrontend::call(Exchange& exchange, const Found& 
     if (route.limited) {
         if (const auto refused = visitor.admit_user()) return refuse(*refused);
     }
-    if (wrong) return with_headers(std::move(*wrong), headers_for(visitor));
+    if (wrong) return with_headers(std::move(*wrong), headers_for(visitor, route.limited));
     // Who has no session has joined no room, and needs not to.
     core::Session rules(limits, visitor.user());
     core::Action action = rules.on(std::move(command.command), {true, 0});
     if (const auto* const refused = std::get_if<core::Refuse>(&action)) {
         return refuse(refused->error);
     }
-    RestCall made{*gate_, exchange, visitor.user(), std::move(action), headers_for(visitor)};
+    RestCall made{*gate_, exchange, visitor.user(), std::move(action),
+                  headers_for(visitor, route.limited)};
     return route.handle(made);
 }
 
-HttpHeaders RestFrontend::headers_for(const core::Visitor& visitor) const {
+HttpHeaders RestFrontend::headers_for(const core::Visitor& visitor, bool limited) const {
     const core::LimitsConfig& limits = gate_->shard().config().limits;
     HttpResponse answer;
     answer.headers.push_back(not_stored());
+    if (!limited) return std::move(answer.headers);
     std::vector<BucketState> buckets;
     if (const auto refill = visitor.user_refill()) {
         buckets.push_back({"user", limits.user, *refill});
