@@ -134,7 +134,8 @@ class Shell:
             if line.rstrip("\n") == end:
                 break
             lines.append(line)
-        status, method, url = self.status.read_text().split(" ", 2)
+        # What curl complains of stands before it: a stream ends by its time running out.
+        status, method, url = self.status.read_text().splitlines()[-1].split(" ", 2)
         return status, method, url, "".join(lines).strip()
 
     def close(self):
