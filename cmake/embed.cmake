@@ -1,6 +1,10 @@
-# Writes a C++ file that holds files as bytes: cmake -DOUTPUT=x.cpp -DROOT=web -P embed.cmake
-# Every regular file below ROOT becomes one EmbeddedFile, in the order of their names.
-file(GLOB_RECURSE files RELATIVE ${ROOT} ${ROOT}/*)
+# Writes a C++ file that holds files as bytes:
+#   cmake -DOUTPUT=x.cpp -DROOT=web -DFUNCTION=embedded_files [-DGLOB=*.json] -P embed.cmake
+# Every regular file below ROOT becomes one EmbeddedFile of FUNCTION(), in the order of their names.
+if(NOT GLOB)
+    set(GLOB *)
+endif()
+file(GLOB_RECURSE files RELATIVE ${ROOT} ${ROOT}/${GLOB})
 list(SORT files)
 set(arrays "")
 set(rows "")
@@ -34,7 +38,7 @@ std::string_view text_of(const unsigned char* bytes, std::size_t length) noexcep
 
 }  // namespace
 
-std::span<const EmbeddedFile> embedded_files() noexcept {
+std::span<const EmbeddedFile> ${FUNCTION}() noexcept {
     static const std::array<EmbeddedFile, ${index}> files{{
 ${rows}    }};
     return files;

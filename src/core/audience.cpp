@@ -102,9 +102,7 @@ bool Audience::hand(Listener& listener, NewestFrames& frames) {
     if (cursor >= window_.end()) return false;
     if (listener.direct && cursor + 1 == window_.end() && window_.size() > 0) {
         const Publication& newest = window_.at(cursor);
-        if (listener.presence || newest.kind() != PublicationKind::presence) {
-            return hand_newest(listener, frames);
-        }
+        if (listener.kinds.has(newest.kind())) return hand_newest(listener, frames);
     }
     return listener.subscription->subscriber->flush();
 }
@@ -165,8 +163,8 @@ void Audience::gather(Subscription& subscription, FlushBatch& batch) {
     while (at < window_.end() && !batch.full()) {
         if (window_.end() - at >= limits::run_frames_min) {
             if (!runs_) runs_ = std::make_unique<RunCache>();
-            const Run& run = runs_->run_from(window_, at, format, subscription.presence,
-                                             shard_->retired_frames());
+            const Run& run =
+                runs_->run_from(window_, at, format, subscription.kinds, shard_->retired_frames());
             at = run.to;
             if (run.offset != 0) offset = run.offset;
             filtered += run.filtered;
@@ -174,7 +172,7 @@ void Audience::gather(Subscription& subscription, FlushBatch& batch) {
             batch.add(*run.frame, {&subscription, {at, offset}, run.deliveries, filtered});
         } else {
             const Publication& publication = window_.at(at++);
-            if (publication.kind() == PublicationKind::presence && !subscription.presence) {
+            if (!subscription.kinds.has(publication.kind())) {
                 ++filtered;
                 continue;
             }
@@ -248,7 +246,7 @@ void Audience::add(Subscription& subscription, const Place& from) {
     subscription.index = static_cast<std::uint32_t>(listeners_.size());
     const Transport& transport = subscription.subscriber->transport();
     listeners_.push_back({&subscription, &transport.writer(), from, transport.traits().format->slot,
-                          subscription.presence});
+                          subscription.kinds});
     if (from.cursor > window_.end()) ahead_max_ = std::max(ahead_max_, from.cursor);
     // What this shard has taken beyond the home's answer is due to the newcomer as well.
     if (from.cursor < window_.end()) {

@@ -99,7 +99,7 @@ private:
         FrameWriter* writer;
         Place place;
         std::uint8_t format_slot;
-        bool presence;
+        KindSet kinds;
         bool direct = false;
     };
     // The newest publication's frames by format, looked up once a slice.

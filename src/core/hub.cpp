@@ -4,6 +4,7 @@
 #include <random>
 
 #include "core/audience.hpp"
+#include "core/ids.hpp"
 
 namespace parley::core {
 
@@ -23,6 +24,14 @@ Hub::~Hub() = default;
 
 Shard& Hub::home_of(std::string_view room) const noexcept {
     return *shards_[std::hash<std::string_view>{}(room) % shards_.size()];
+}
+
+UserPtr Hub::user_named(std::string_view address, const std::string& name) const {
+    return UserPtr(new User({anonymous_user_id(secret_, address, name), name}));
+}
+
+UserPtr Hub::guest_at(std::string_view address) const {
+    return user_named(address, "guest-" + anonymous_user_id(secret_, address, {}).substr(0, 4));
 }
 
 std::uint64_t Hub::total(Metric metric) const noexcept {

@@ -14,6 +14,7 @@
 #include "core/bucket_table.hpp"
 #include "core/config.hpp"
 #include "core/shard.hpp"
+#include "core/user.hpp"
 
 namespace parley::core {
 
@@ -37,8 +38,10 @@ public:
     // Rates that sessions of all shards share. Any thread.
     [[nodiscard]] BucketTable& user_buckets() noexcept { return user_buckets_; }
     [[nodiscard]] BucketTable& address_buckets() noexcept { return address_buckets_; }
-    // What anonymous ids are made with.
-    [[nodiscard]] std::uint64_t secret() const noexcept { return secret_; }
+    // Who goes by that name from that address, without an account: the same user each time.
+    [[nodiscard]] UserPtr user_named(std::string_view address, const std::string& name) const;
+    // Who comes from that address and gives no name.
+    [[nodiscard]] UserPtr guest_at(std::string_view address) const;
 
 private:
     Config config_;

@@ -16,12 +16,44 @@ std::string_view name_of(Metric metric) {
             return "accept_pauses";
         case Metric::handshakes_refused:
             return "handshakes_refused";
+        case Metric::refused_draining:
+            return "refused_draining";
+        case Metric::refused_connections:
+            return "refused_connections";
+        case Metric::refused_memory:
+            return "refused_memory";
+        case Metric::refused_handshakes:
+            return "refused_handshakes";
+        case Metric::refused_address:
+            return "refused_address";
+        case Metric::refused_unanswered:
+            return "refused_unanswered";
+        case Metric::proxy_headers_refused:
+            return "proxy_headers_refused";
+        case Metric::http_requests:
+            return "http_requests";
+        case Metric::http_malformed:
+            return "http_malformed";
+        case Metric::http_head_timeouts:
+            return "http_head_timeouts";
+        case Metric::http_body_timeouts:
+            return "http_body_timeouts";
+        case Metric::http_idle_timeouts:
+            return "http_idle_timeouts";
+        case Metric::http_write_timeouts:
+            return "http_write_timeouts";
+        case Metric::http_compressed:
+            return "http_compressed";
+        case Metric::answers_overdue:
+            return "answers_overdue";
         case Metric::commands:
             return "commands";
         case Metric::errors:
             return "errors";
         case Metric::rate_limited:
             return "rate_limited";
+        case Metric::room_rate_limited:
+            return "room_rate_limited";
         case Metric::messages_published:
             return "messages_published";
         case Metric::transients_published:

@@ -1,14 +1,17 @@
-// Presence: who is in a room, each user once however many sessions they joined from, and for a
-// while after the last of them was lost without a goodbye.
+// Presence: who is in a room, each user once however many sessions they joined from, for a while
+// after the last of them was lost without a goodbye, and for a while after each visit: somebody
+// without a session says again and again that they are there.
 //
-// Path:     Subscriber → RoomHome → [Presence] → members, presence pushes
+// Path:     Subscriber, Visitor → RoomHome → [Presence] → members, presence pushes
 // Runs on:  the room's home shard.
 // Owned by: RoomHome.
-// Bounds:   one entry a user; lingering ones leave after PresenceConfig::grace.
+// Bounds:   one entry a user, one visit a user; lingering ones leave after PresenceConfig::grace,
+//           visitors after PresenceConfig::poll_ttl.
 #pragma once
 
 #include <cstdint>
 #include <deque>
+#include <list>
 #include <memory>
 #include <optional>
 #include <unordered_set>
@@ -29,8 +32,13 @@ public:
     [[nodiscard]] Change leave(const UserPtr& user);
     // One session less; the user stays until then if it was the last.
     void linger(const UserPtr& user, TimePoint until);
-    // Ends the next lingering that is over, and says whose; nothing when none is. `changed` tells
-    // whether the user left by it.
+    // The user stays until then, whatever becomes of their sessions. Again: until then instead. No
+    // visit ends before one that was begun or renewed earlier.
+    [[nodiscard]] Change visit(const UserPtr& user, TimePoint until);
+    // Ends the visit at once.
+    [[nodiscard]] Change end_visit(const UserPtr& user);
+    // Ends the next lingering or visit that is over, and says whose; nothing when none is. `left`
+    // tells whether the user left by it.
     [[nodiscard]] std::optional<UserPtr> expire(TimePoint now, bool& left);
     [[nodiscard]] std::optional<TimePoint> next_expiry() const noexcept;
 
@@ -39,10 +47,17 @@ public:
     [[nodiscard]] std::vector<protocol::User> list(std::size_t most) const;
 
 private:
+    struct Stay {
+        TimePoint until;
+        UserPtr user;
+    };
+    // In order of their ends: a visit that is renewed goes to the back.
+    using Visits = std::list<Stay>;
     struct Member {
         UserPtr user;
         mutable std::uint32_t sessions = 0;
         mutable std::uint32_t lingering = 0;
+        mutable std::optional<Visits::iterator> visit{};
     };
     struct Hash {
         using is_transparent = void;
@@ -61,18 +76,17 @@ private:
             return id == m.user->who.id;
         }
     };
-    struct Lingering {
-        TimePoint until;
-        UserPtr user;
-    };
     using Members = std::unordered_set<Member, Hash, Same>;
 
     [[nodiscard]] Change drop_if_gone(Members::iterator member);
+    [[nodiscard]] UserPtr end_oldest_lingering(bool& left);
+    void forget_visit(const Member& member);
 
     Members members_;
     // In order of their ends, since the grace is the same for all. Made when first needed: an empty
     // deque costs half a kilobyte.
-    std::unique_ptr<std::deque<Lingering>> lingering_;
+    std::unique_ptr<std::deque<Stay>> lingering_;
+    std::unique_ptr<Visits> visits_;
 };
 
 }  // namespace parley::core

@@ -10,6 +10,7 @@
 #include <atomic>
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <cstdint>
+#include <initializer_list>
 #include <string>
 
 #include "core/frame.hpp"
@@ -27,6 +28,30 @@ struct WireFormat {
 };
 
 enum class PublicationKind : std::uint8_t { message, typing, presence, read };
+
+// Which kinds somebody is handed.
+class KindSet {
+public:
+    constexpr KindSet() = default;
+    constexpr KindSet(std::initializer_list<PublicationKind> kinds) noexcept {
+        for (const PublicationKind kind : kinds) bits_ |= bit(kind);
+    }
+    [[nodiscard]] constexpr bool has(PublicationKind kind) const noexcept {
+        return (bits_ & bit(kind)) != 0;
+    }
+    friend bool operator==(const KindSet&, const KindSet&) = default;
+
+private:
+    [[nodiscard]] static constexpr std::uint8_t bit(PublicationKind kind) noexcept {
+        return static_cast<std::uint8_t>(1U << static_cast<unsigned>(kind));
+    }
+    std::uint8_t bits_ = 0;
+};
+inline constexpr KindSet messages_only{PublicationKind::message};
+inline constexpr KindSet all_but_presence{PublicationKind::message, PublicationKind::typing,
+                                          PublicationKind::read};
+inline constexpr KindSet all_kinds{PublicationKind::message, PublicationKind::typing,
+                                   PublicationKind::presence, PublicationKind::read};
 
 class Publication {
 public:

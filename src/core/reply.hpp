@@ -30,6 +30,7 @@ struct HistoryReply {
     protocol::Cursor cursor;
     std::vector<RetainedPtr> messages;
     bool more = false;
+    bool recovered = false;  // the messages are exactly what followed the cursor that was named
 };
 
 using ReplyMessage = std::variant<protocol::Welcome, JoinedReply, protocol::Left, protocol::Ack,

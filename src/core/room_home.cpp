@@ -21,6 +21,24 @@ protocol::Error ring_is_full() {
                       retry_when_full);
 }
 
+// One token of what the room takes; the error where there is none. In a dry run that is counted.
+std::optional<protocol::Error> admit_to_room(Audience& audience) {
+    Shard& shard = audience.shard();
+    const LimitsConfig& limits = shard.config().limits;
+    if (!limits.enabled) return std::nullopt;
+    SharedTokenBucket& bucket = audience.room()->bucket();
+    const auto now = shard.now().mono;
+    const auto wait = bucket.wait(limits.room, now);
+    if (wait == Duration::zero()) {
+        bucket.take(limits.room, now);
+        return std::nullopt;
+    }
+    shard.metrics().add(Metric::room_rate_limited);
+    if (limits.dry_run) return std::nullopt;
+    return make_error(errc::rate_limited, "more is said in this room than it takes",
+                      std::chrono::ceil<milliseconds>(wait));
+}
+
 }  // namespace
 
 RoomHome::RoomHome(Shard& shard, Audience& audience)
@@ -37,10 +55,13 @@ void RoomHome::HomeTimer::fire(Timer& timer) noexcept {
 }
 
 JoinAnswer RoomHome::join(const JoinRequest& request) {
-    if (presence_.join(request.user) == Presence::Change::joined) {
+    const bool watches = request.how.kinds.has(PublicationKind::presence);
+    if (!request.how.member) {
+        ++hearers_;
+    } else if (presence_.join(request.user) == Presence::Change::joined) {
         announce(PresenceAction::join, request.user);
     }
-    if (request.presence) ++watchers_;
+    if (watches) ++watchers_;
     // Everything published before this answer is in it or in the history, nothing twice.
     audience_->drain();
     JoinAnswer answer;
@@ -49,31 +70,58 @@ JoinAnswer RoomHome::join(const JoinRequest& request) {
     JoinedReply& reply = answer.reply;
     reply.room = audience_->name();
     reply.cursor = {answer.room->epoch(), history_.last_offset()};
-    reply.recovered = request.since && request.since->epoch == answer.room->epoch() &&
-                      history_.reaches_back_to(request.since->offset);
+    reply.recovered = can_follow(request.since);
     reply.history = reply.recovered
                         ? history_.after(request.since->offset, history_.size()).messages
                         : history_.last(request.history).messages;
     reply.count = presence_.count();
     const auto roster_max = shard_->config().presence.roster_max;
-    if (request.presence && reply.count <= roster_max) reply.members = presence_.list(roster_max);
+    if (watches && reply.count <= roster_max) reply.members = presence_.list(roster_max);
     return answer;
 }
 
-void RoomHome::leave(const UserPtr& user, bool presence, bool goodbye) {
-    if (presence) --watchers_;
-    if (goodbye) {
+void RoomHome::leave(const UserPtr& user, const Listening& how, bool goodbye) {
+    if (how.kinds.has(PublicationKind::presence)) --watchers_;
+    if (!how.member) {
+        --hearers_;
+        if (deserted()) idle_since_ = shard_->now().mono;
+    } else if (goodbye) {
         if (presence_.leave(user) == Presence::Change::left) left(user);
     } else {
         presence_.linger(user, shard_->now().mono + shard_->config().presence.grace);
     }
+    if (deserted()) shard_->consider_dropping(*audience_);
+    arm_timer();
+}
+
+VisitReply RoomHome::visit(const UserPtr& user) {
+    const auto ttl = shard_->config().presence.poll_ttl;
+    if (presence_.visit(user, shard_->now().mono + ttl) == Presence::Change::joined) {
+        announce(PresenceAction::join, user);
+    }
+    arm_timer();
+    audience_->drain();
+    return {audience_->name(),
+            user->who,
+            {audience_->room()->epoch(), history_.last_offset()},
+            presence_.count(),
+            ttl};
+}
+
+void RoomHome::end_visit(const UserPtr& user) {
+    if (presence_.end_visit(user) == Presence::Change::left) left(user);
     if (presence_.count() == 0) shard_->consider_dropping(*audience_);
     arm_timer();
 }
 
+bool RoomHome::can_follow(const std::optional<protocol::Cursor>& since) const noexcept {
+    return since && since->epoch == audience_->room()->epoch() &&
+           history_.reaches_back_to(since->offset);
+}
+
 void RoomHome::left(const UserPtr& user) {
     announce(PresenceAction::leave, user);
-    if (presence_.count() == 0) idle_since_ = shard_->now().mono;
+    if (deserted()) idle_since_ = shard_->now().mono;
 }
 
 void RoomHome::on_timer() {
@@ -85,7 +133,7 @@ void RoomHome::on_timer() {
     if (count_due_ && last_count_at_ + count_interval <= now) {
         publish_presence(PresenceAction::count, nullptr);
     }
-    if (presence_.count() == 0) shard_->consider_dropping(*audience_);
+    if (deserted()) shard_->consider_dropping(*audience_);
     arm_timer();
 }
 
@@ -93,7 +141,7 @@ void RoomHome::arm_timer() {
     std::optional<TimePoint> due = presence_.next_expiry();
     const auto at_latest = [&due](TimePoint at) { due = due ? std::min(*due, at) : at; };
     if (count_due_) at_latest(last_count_at_ + count_interval);
-    if (presence_.count() == 0 && !history_.empty()) {
+    if (deserted() && !history_.empty()) {
         at_latest(idle_since_ + shard_->config().history.idle_ttl);
     }
     if (due) {
@@ -146,7 +194,7 @@ boost::system::result<HistoryReply, protocol::Error> RoomHome::history(
     const protocol::History& asked) const {
     audience_->drain();
     const auto& room = *audience_->room();
-    HistoryReply reply{room.name(), {room.epoch(), history_.last_offset()}, {}, false};
+    HistoryReply reply{room.name(), {room.epoch(), history_.last_offset()}, {}};
     const auto limit = std::min<std::size_t>(asked.limit, limits::history_answer_max);
     const auto& named = asked.since ? asked.since : asked.before;
     if (named && named->epoch != room.epoch()) {
@@ -163,6 +211,23 @@ boost::system::result<HistoryReply, protocol::Error> RoomHome::history(
     return reply;
 }
 
+boost::system::result<HistoryReply, protocol::Error> RoomHome::page(protocol::History asked) const {
+    audience_->drain();
+    const bool recovered = can_follow(asked.since);
+    if (!recovered) asked.since.reset();
+    auto reply = history(asked);
+    if (!reply) return reply;
+    reply->recovered = recovered;
+    // Who follows the room goes on from what the page ends with.
+    if (recovered && reply->more) reply->cursor.offset = reply->messages.back()->offset();
+    return reply;
+}
+
+RoomSummary RoomHome::summary() const {
+    audience_->drain();
+    return {audience_->name(), presence_.count(), history_.last_offset()};
+}
+
 protocol::MemberList RoomHome::members() const {
     return {audience_->name(), presence_.list(shard_->config().presence.roster_max),
             presence_.count()};
@@ -170,7 +235,7 @@ protocol::MemberList RoomHome::members() const {
 
 void RoomHome::keep(const PublicationPtr& message) {
     history_.append(Retained::copy_of(*message), shard_->config().history);
-    if (presence_.count() > 0) return;
+    if (!deserted()) return;
     // Said by somebody who left before it was taken in, or who never joined.
     idle_since_ = shard_->now().mono;
     arm_timer();
@@ -185,7 +250,7 @@ bool RoomHome::others_attached() const noexcept {
 }
 
 bool RoomHome::droppable() const noexcept {
-    if (presence_.count() > 0 || others_attached()) return false;
+    if (!deserted() || others_attached()) return false;
     return history_.empty() ||
            idle_since_ + shard_->config().history.idle_ttl <= shard_->now().mono;
 }
@@ -193,6 +258,7 @@ bool RoomHome::droppable() const noexcept {
 boost::system::result<protocol::Ack, protocol::Error> publish_message(Audience& audience,
                                                                       const User& user,
                                                                       protocol::Send&& send) {
+    if (auto refused = admit_to_room(audience)) return std::move(*refused);
     Room& room = *audience.room();
     protocol::Message message{
         room.name(),          {room.epoch(), 0},     user.who,
@@ -211,6 +277,10 @@ boost::system::result<protocol::Ack, protocol::Error> publish_message(Audience& 
 
 std::optional<protocol::Error> publish_transient(Audience& audience, PublicationKind kind,
                                                  protocol::ServerMessage&& push) {
+    // Presence is the home's own word, and bounded by it.
+    if (kind != PublicationKind::presence) {
+        if (auto refused = admit_to_room(audience)) return refused;
+    }
     const protocol::ServerFrame frame{{}, std::move(push)};
     const auto offset = audience.room()->publish(audience, kind, [&frame](std::uint64_t) {
         std::string json;

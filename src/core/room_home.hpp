@@ -1,7 +1,7 @@
 // RoomHome: what only one shard may decide of a room: who is present, what is retained, which keyed
 // sends were made, and when the room may go.
 //
-// Path:     Subscriber → [RoomHome] → Room, History, Presence
+// Path:     Subscriber, Visitor → [RoomHome] → Room, History, Presence
 // Runs on:  the room's home shard.
 // Owned by: the Audience of that shard.
 // Bounds:   HistoryConfig; PresenceConfig; limits::idempotency_keys_max.
@@ -16,6 +16,7 @@
 #include "core/presence.hpp"
 #include "core/reply.hpp"
 #include "core/room.hpp"
+#include "core/subscription.hpp"
 #include "core/timer_wheel.hpp"
 
 namespace parley::core {
@@ -25,7 +26,7 @@ struct JoinRequest {
     UserPtr user;
     std::optional<protocol::Cursor> since;
     std::uint32_t history = 0;
-    bool presence = false;
+    Listening how;
 };
 
 // Where in the room's order the session's listening begins: right behind what the reply holds.
@@ -35,20 +36,44 @@ struct JoinAnswer {
     JoinedReply reply;
 };
 
+// What a visit is answered: until when it lasts, and where the room stands.
+struct VisitReply {
+    std::string room;
+    protocol::User user;
+    protocol::Cursor cursor;
+    std::uint64_t count = 0;
+    milliseconds ttl{};
+};
+
+// A room as a list of rooms has it.
+struct RoomSummary {
+    std::string room;
+    std::uint64_t members = 0;
+    std::uint64_t last_offset = 0;
+};
+
 class RoomHome {
 public:
     RoomHome(Shard& shard, Audience& audience);
     ~RoomHome();
 
     [[nodiscard]] JoinAnswer join(const JoinRequest& request);
-    void leave(const UserPtr& user, bool presence, bool goodbye);
+    void leave(const UserPtr& user, const Listening& how, bool goodbye);
+    // Presence without a session: lasts for presence.poll_ttl from the last call on.
+    [[nodiscard]] VisitReply visit(const UserPtr& user);
+    void end_visit(const UserPtr& user);
     // A send with a key: published once, acked as often as it comes. `unavailable` when the ring is
     // full.
     [[nodiscard]] boost::system::result<protocol::Ack, protocol::Error> send(const UserPtr& user,
                                                                              protocol::Send&& send);
     [[nodiscard]] boost::system::result<HistoryReply, protocol::Error> history(
         const protocol::History& asked) const;
+    // As history(), but a `since` that can't be followed is no error: the answer is then the last
+    // messages, and not `recovered`.
+    [[nodiscard]] boost::system::result<HistoryReply, protocol::Error> page(
+        protocol::History asked) const;
     [[nodiscard]] protocol::MemberList members() const;
+    [[nodiscard]] RoomSummary summary() const;
 
     // The ring's messages, in order.
     void keep(const PublicationPtr& message);
@@ -67,7 +92,11 @@ private:
     void announce(protocol::PresencePush::Action action, const UserPtr& user);
     void publish_presence(protocol::PresencePush::Action action, const User* user);
     [[nodiscard]] bool others_attached() const noexcept;
+    // True where everything after that cursor is retained.
+    [[nodiscard]] bool can_follow(const std::optional<protocol::Cursor>& since) const noexcept;
     void left(const UserPtr& user);
+    // Nobody is present, and nobody listens who is not.
+    [[nodiscard]] bool deserted() const noexcept { return presence_.count() + hearers_ == 0; }
 
     Shard* shard_;
     Audience* audience_;
@@ -75,16 +104,18 @@ private:
     Presence presence_;
     std::unique_ptr<IdempotencyKeys> keys_;
     std::uint64_t watchers_ = 0;  // sessions that asked for presence
+    std::uint64_t hearers_ = 0;   // sessions that listen without being present
     TimePoint last_count_at_{};
     TimePoint idle_since_;
     bool count_due_ = false;
     HomeTimer timer_;
 };
 
-// Publishes one message of that user; its ack, or `unavailable`.
+// Publishes one message of that user; its ack, or `rate_limited` over limits.room, or `unavailable`
+// when the ring is full.
 [[nodiscard]] boost::system::result<protocol::Ack, protocol::Error> publish_message(
     Audience& audience, const User& user, protocol::Send&& send);
-// Publishes a transient push; `unavailable` when the ring is full.
+// Publishes a transient push; refused like a message, but that limits.room does not bound presence.
 [[nodiscard]] std::optional<protocol::Error> publish_transient(Audience& audience,
                                                                PublicationKind kind,
                                                                protocol::ServerMessage&& push);

@@ -8,11 +8,11 @@
 namespace parley::core {
 
 const Run& RunCache::run_from(const RoomWindow& window, std::uint64_t from,
-                              const WireFormat& format, bool presence,
+                              const WireFormat& format, KindSet kinds,
                               std::vector<FramePtr>& retired) {
     for (std::size_t i = 0; i < used_; ++i) {
         const Run& run = runs_[i];
-        if (run.from == from && run.format == format.slot && run.presence == presence) return run;
+        if (run.from == from && run.format == format.slot && run.kinds == kinds) return run;
     }
     Run& run = runs_[next_];
     next_ = (next_ + 1) % runs_max;
@@ -20,10 +20,10 @@ const Run& RunCache::run_from(const RoomWindow& window, std::uint64_t from,
     if (run.frame) retired.push_back(std::move(run.frame));
     thread_local std::string bytes;
     bytes.clear();
-    run = Run{from, from, 0, 0, 0, format.slot, presence, nullptr};
+    run = Run{from, from, 0, 0, 0, format.slot, kinds, nullptr};
     while (run.to < window.end()) {
         const Publication& publication = window.at(run.to);
-        if (publication.kind() == PublicationKind::presence && !presence) {
+        if (!kinds.has(publication.kind())) {
             ++run.filtered;
         } else {
             const Frame& frame = publication.frame(format);

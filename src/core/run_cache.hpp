@@ -21,9 +21,9 @@ struct Run {
     std::uint64_t to = 0;
     std::uint64_t offset = 0;      // of the last message in it; 0 where it has none
     std::uint32_t deliveries = 0;  // publications in the frame
-    std::uint32_t filtered = 0;    // publications left out: presence, for those who did not ask
+    std::uint32_t filtered = 0;    // publications left out: kinds that were not asked for
     std::uint8_t format = 0;
-    bool presence = false;
+    KindSet kinds;
     FramePtr frame;  // null where everything was left out
 };
 
@@ -34,7 +34,7 @@ public:
     // The run that begins at `from`, which must be in the window, made on first asking. Valid until
     // the next call; the frame of one that makes way goes to `retired`, since it may be in a batch.
     [[nodiscard]] const Run& run_from(const RoomWindow& window, std::uint64_t from,
-                                      const WireFormat& format, bool presence,
+                                      const WireFormat& format, KindSet kinds,
                                       std::vector<FramePtr>& retired);
     void clear() noexcept;
 

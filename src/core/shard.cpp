@@ -81,12 +81,9 @@ void Shard::drop_idle() {
         audience->may_drop = false;
         if (!audience->droppable()) continue;
         const std::string name = audience->name();
-        const bool was_home = audience->home() != nullptr;
+        const bool was_home = homes_.erase(name) == 1;
         audiences_.erase(name);
-        if (was_home) {
-            --homes_;
-            continue;
-        }
+        if (was_home) continue;
         // The home may have been waiting for this shard to let go.
         hub_->home_of(name).post([name](Shard& home) {
             if (Audience* there = home.find_audience(name)) home.consider_dropping(*there);
@@ -107,12 +104,20 @@ Audience& Shard::audience_of(const std::string& room) {
 
 Audience* Shard::home_of(const std::string& room) {
     if (Audience* audience = find_audience(room)) return audience;
-    if (homes_ * hub_->shard_count() >= config().limits.rooms) return nullptr;
+    if (homes_.size() * hub_->shard_count() >= config().limits.rooms) return nullptr;
     Audience& audience = audience_of(room);
     audience.become_home(RoomPtr(new Room(
         room, random_epoch(random_), static_cast<std::uint32_t>(hub_->shard_count()), index_)));
-    ++homes_;
+    homes_.emplace(audience.name(), &audience);
     return &audience;
+}
+
+std::vector<Audience*> Shard::homes_after(std::string_view name, std::size_t most) const {
+    std::vector<Audience*> found;
+    for (auto at = homes_.upper_bound(name); at != homes_.end() && found.size() < most; ++at) {
+        found.push_back(at->second);
+    }
+    return found;
 }
 
 void Shard::queue_drain(Audience& audience) {

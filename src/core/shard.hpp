@@ -11,9 +11,11 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <random>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -74,6 +76,8 @@ public:
     // The room's audience on this, its home shard, made where there is none; null when there are
     // limits.rooms already.
     [[nodiscard]] Audience* home_of(const std::string& room);
+    // The first `most` rooms whose home is here and whose names follow `name`, in their order.
+    [[nodiscard]] std::vector<Audience*> homes_after(std::string_view name, std::size_t most) const;
     void queue_drain(Audience& audience);
     void queue_flush(Audience& audience);
     void consider_dropping(Audience& audience);
@@ -101,7 +105,8 @@ private:
     std::deque<Audience*> to_flush_;
     std::vector<Audience*> may_drop_;
     bool turn_requested_ = false;
-    std::size_t homes_ = 0;
+    // The rooms whose home is here, by name: views of the audiences' own.
+    std::map<std::string_view, Audience*> homes_;
 };
 
 }  // namespace parley::core

@@ -2,17 +2,16 @@
 
 #include <algorithm>
 
+#include "core/address_key.hpp"
+#include "core/at_home.hpp"
 #include "core/audience.hpp"
 #include "core/hub.hpp"
 #include "core/ids.hpp"
+#include "core/question.hpp"
 #include "core/shard.hpp"
 
 namespace parley::core {
 namespace {
-
-UserPtr make_user(const Hub& hub, const std::string& address, const std::string& name) {
-    return UserPtr(new User({anonymous_user_id(hub.secret(), address, name), name}));
-}
 
 // Comes at once when it is over: the peer said so, or was told not to return.
 bool is_goodbye(const CloseReason& reason) {
@@ -34,7 +33,7 @@ std::shared_ptr<Subscriber> Subscriber::open(Shard& shard, Transport& transport,
     const std::string name =
         peer.name && !refused ? *peer.name : "guest-" + random_id(shard.random(), 4);
     auto self = std::make_shared<Subscriber>(
-        Key{}, shard, transport, make_user(shard.hub(), peer.address, name), peer.address);
+        Key{}, shard, transport, shard.hub().user_named(peer.address, name), peer.address);
     shard.metrics().add(Metric::sessions_opened);
     self->welcome({});
     if (refused) self->refuse(protocol::CommandId{}, errc::bad_request, *refused);
@@ -71,7 +70,7 @@ std::optional<protocol::Error> Subscriber::admit() {
         Hub& hub = shard_->hub();
         shared_buckets_ = std::make_unique<SharedBuckets>(
             SharedBuckets{hub.user_buckets().bucket_of(session_.user()->who.id, now),
-                          hub.address_buckets().bucket_of(address_, now)});
+                          hub.address_buckets().bucket_of(address_key(address_), now)});
     }
     const auto wait =
         std::max({bucket_.wait(limits.session, now), shared_buckets_->user->wait(limits.user, now),
@@ -99,7 +98,10 @@ struct Subscriber::Executor {
         if (!action.name.empty()) self.rename(action.name);
         self.welcome(id);
     }
-    void operator()(JoinRoom&& action) const { self.join(id, std::move(action.join)); }
+    void operator()(JoinRoom&& action) const {
+        const Listening how{action.join.presence ? all_kinds : all_but_presence, true};
+        self.join(id, std::move(action.join), how);
+    }
     void operator()(LeaveRoom&& action) const {
         const auto found = std::ranges::find_if(self.subscriptions_, [&action](const auto& s) {
             return s->audience->name() == action.room;
@@ -122,26 +124,20 @@ struct Subscriber::Executor {
                           protocol::ReadPush{read.room, self.session_.user()->who, read.offset});
     }
     void operator()(AskHistory&& action) const {
-        using Answer = boost::system::result<HistoryReply, protocol::Error>;
-        const auto ask = [asked = action.history](Shard& home) -> Answer {
-            Audience* audience = home.find_audience(asked.room);
-            if (!audience) return make_error(errc::not_found, "there is no such room");
-            return audience->home()->history(asked);
+        const auto ask = [asked = action.history](Shard& home) {
+            return history_at_home(home, asked);
         };
-        self.ask_home(action.history.room, ask, [id = id](Subscriber& me, Answer&& answer) {
-            me.finish(id, std::move(answer));
-        });
+        self.ask_home(action.history.room, ask,
+                      [id = id](Subscriber& me, Answered<HistoryReply>&& answer) {
+                          me.finish(id, std::move(answer));
+                      });
     }
     void operator()(AskMembers&& action) const {
-        using Answer = boost::system::result<protocol::MemberList, protocol::Error>;
-        const auto ask = [room = action.room](Shard& home) -> Answer {
-            Audience* audience = home.find_audience(room);
-            if (!audience) return make_error(errc::not_found, "there is no such room");
-            return audience->home()->members();
-        };
-        self.ask_home(action.room, ask, [id = id](Subscriber& me, Answer&& answer) {
-            me.finish(id, std::move(answer));
-        });
+        const auto ask = [room = action.room](Shard& home) { return members_at_home(home, room); };
+        self.ask_home(action.room, ask,
+                      [id = id](Subscriber& me, Answered<protocol::MemberList>&& answer) {
+                          me.finish(id, std::move(answer));
+                      });
     }
 };
 
@@ -188,7 +184,7 @@ bool Subscriber::close(const CloseReason& reason) {
 }
 
 void Subscriber::rename(const std::string& name) {
-    session_.rename(make_user(shard_->hub(), address_, name));
+    session_.rename(shard_->hub().user_named(address_, name));
     shared_buckets_.reset();
 }
 
@@ -216,26 +212,23 @@ void Subscriber::ask_home(const std::string& room, Ask ask, Done done) {
         return;
     }
     waiting_ = true;
-    home.post([ask = std::move(ask), done = std::move(done), weak = weak_from_this(),
-               back = shard_](Shard& there) {
-        back->post([answer = ask(there), done, weak](Shard&) mutable {
-            const auto self = weak.lock();
-            if (!self || self->closing_) return;
-            self->waiting_ = false;
-            done(*self, std::move(answer));
-            if (self->ready()) self->transport_->resume();
-        });
-    });
+    ask_shard(*shard_, home, std::move(ask),
+              [done = std::move(done), weak = weak_from_this()](auto&& answer) {
+                  const auto self = weak.lock();
+                  if (!self || self->closing_) return;
+                  self->waiting_ = false;
+                  done(*self, std::move(answer));
+                  if (self->ready()) self->transport_->resume();
+              });
 }
 
 void Subscriber::publish(const protocol::CommandId& id, protocol::Send&& send) {
-    using Answer = boost::system::result<protocol::Ack, protocol::Error>;
+    using Answer = Answered<protocol::Ack>;
     Subscription& subscription = *find(send.room);
     if (!send.key.empty()) {
         const std::string room = send.room;
-        const auto ask = [send = std::move(send), user = session_.user()](Shard& home) -> Answer {
-            // The sender listens, so the home is there.
-            return home.find_audience(send.room)->home()->send(user, protocol::Send(send));
+        const auto ask = [send = std::move(send), user = session_.user()](Shard& home) {
+            return send_at_home(home, user, protocol::Send(send));
         };
         ask_home(room, ask,
                  [id](Subscriber& me, Answer&& answer) { me.finish_ack(id, std::move(answer)); });

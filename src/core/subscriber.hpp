@@ -29,7 +29,7 @@ class Shard;
 
 // Who is at the other end, as far as the connection tells.
 struct PeerIdentity {
-    std::string address;              // the peer's address without port: the key of its bucket
+    std::string address;              // the peer's address without port
     std::optional<std::string> name;  // asked for; judged by the rules
 };
 
@@ -46,6 +46,11 @@ public:
     // Takes one token for a command; nothing where there is one, else the error to answer unread
     // (and the session is closed where it has been refused too often). Call it before decoding.
     [[nodiscard]] std::optional<protocol::Error> admit();
+    // Joins a room as `handle()` would, but for how it listens there. Only while ready().
+    void join(protocol::Join&& join, const Listening& how);
+    // Where it stands in that room: what follows is what it has not been handed. Nothing where the
+    // room is not joined.
+    [[nodiscard]] std::optional<protocol::Cursor> cursor_in(std::string_view room) noexcept;
     // One command; call it only while ready(). The answer comes by Transport::reply(), now or later.
     void handle(protocol::CommandFrame&& frame);
     // A frame that is no command: answers `bad_request`, counts towards too many errors.
@@ -98,9 +103,9 @@ private:
     void reply(const protocol::CommandId& id, ReplyMessage&& message);
     void error(const protocol::CommandId& id, protocol::Error&& error);
     [[nodiscard]] Subscription* find(std::string_view room) noexcept;
-    void join(const protocol::CommandId& id, protocol::Join&& join);
+    void join(const protocol::CommandId& id, protocol::Join&& join, const Listening& how);
     void finish_join(const protocol::CommandId& id, Audience& audience, JoinAnswer&& answer,
-                     bool presence);
+                     const Listening& how);
     void publish(const protocol::CommandId& id, protocol::Send&& send);
     void publish_push(const protocol::CommandId& id, const std::string& room, PublicationKind kind,
                       protocol::ServerMessage&& push);

@@ -1,32 +1,33 @@
 // The half of Subscriber that joins rooms and hands over what is said in them.
+#include "core/at_home.hpp"
 #include "core/audience.hpp"
 #include "core/hub.hpp"
 #include "core/shard.hpp"
 #include "core/subscriber.hpp"
 
 namespace parley::core {
-namespace {
-
-using JoinResult = boost::system::result<JoinAnswer, protocol::Error>;
-
-JoinResult join_at_home(Shard& home, const std::string& room, const JoinRequest& request) {
-    Audience* audience = home.home_of(room);
-    if (!audience) {
-        return make_error(errc::unavailable, "there are as many rooms as this server keeps");
-    }
-    return audience->home()->join(request);
+void Subscriber::join(protocol::Join&& join, const Listening& how) {
+    const JoinedRooms rooms{find(join.room) != nullptr, subscriptions_.size()};
+    Action judged = session_.on(protocol::Command(std::move(join)), rooms);
+    if (auto* refusal = std::get_if<Refuse>(&judged)) return error({}, std::move(refusal->error));
+    this->join({}, std::move(std::get<JoinRoom>(judged).join), how);
 }
 
-}  // namespace
+std::optional<protocol::Cursor> Subscriber::cursor_in(std::string_view room) noexcept {
+    Subscription* subscription = find(room);
+    if (subscription == nullptr) return std::nullopt;
+    Audience& audience = *subscription->audience;
+    return protocol::Cursor{audience.room()->epoch(), audience.place_of(*subscription).offset};
+}
 
-void Subscriber::join(const protocol::CommandId& id, protocol::Join&& join) {
-    const JoinRequest request{session_.user(), join.since, join.history, join.presence};
+void Subscriber::join(const protocol::CommandId& id, protocol::Join&& join, const Listening& how) {
+    const JoinRequest request{session_.user(), join.since, join.history, how};
     const std::string& room = join.room;
     Shard& home = shard_->hub().home_of(room);
     if (&home == shard_) {
         auto answer = join_at_home(home, room, request);
         if (!answer) return error(id, protocol::Error(answer.error()));
-        return finish_join(id, *shard_->find_audience(room), std::move(*answer), join.presence);
+        return finish_join(id, *shard_->find_audience(room), std::move(*answer), how);
     }
     Audience& audience = shard_->audience_of(room);
     audience.join_asked();
@@ -47,13 +48,13 @@ void Subscriber::join(const protocol::CommandId& id, protocol::Join&& join) {
             if (self && !self->closing_) {
                 self->waiting_ = false;
                 if (answer) {
-                    self->finish_join(id, here, std::move(*answer), request.presence);
+                    self->finish_join(id, here, std::move(*answer), request.how);
                 } else {
                     self->error(id, protocol::Error(answer.error()));
                 }
                 if (self->ready()) self->transport_->resume();
             } else if (answer) {
-                leave_at_home(shard, room, request.user, request.presence, false);
+                leave_at_home(shard, room, request.user, request.how, false);
             }
             here.join_answered();
             if (here.size() == 0) shard.consider_dropping(here);
@@ -62,10 +63,10 @@ void Subscriber::join(const protocol::CommandId& id, protocol::Join&& join) {
 }
 
 void Subscriber::finish_join(const protocol::CommandId& id, Audience& audience, JoinAnswer&& answer,
-                             bool presence) {
+                             const Listening& how) {
     const Place from{answer.sequence, answer.reply.cursor.offset};
     reply(id, std::move(answer.reply));
-    subscriptions_.push_back(std::make_unique<Subscription>(audience, *this, from, presence));
+    subscriptions_.push_back(std::make_unique<Subscription>(audience, *this, from, how));
     review_direct();
 }
 

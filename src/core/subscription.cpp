@@ -7,23 +7,23 @@
 
 namespace parley::core {
 
-Subscription::Subscription(Audience& room, Subscriber& who, const Place& from, bool wants_presence)
-    : audience(&room), subscriber(&who), presence(wants_presence) {
+Subscription::Subscription(Audience& room, Subscriber& who, const Place& from, const Listening& how)
+    : audience(&room), subscriber(&who), kinds(how.kinds), member(how.member) {
     room.add(*this, from);
 }
 
 Subscription::~Subscription() {
     audience->remove(*this);
-    leave_at_home(audience->shard(), audience->name(), subscriber->session().user(), presence,
-                  goodbye);
+    leave_at_home(audience->shard(), audience->name(), subscriber->session().user(),
+                  {kinds, member}, goodbye);
 }
 
-void leave_at_home(Shard& from, const std::string& room, const UserPtr& user, bool presence,
+void leave_at_home(Shard& from, const std::string& room, const UserPtr& user, const Listening& how,
                    bool goodbye) {
     Shard& home = from.hub().home_of(room);
-    const auto leave = [room, user, presence, goodbye](Shard& shard) {
+    const auto leave = [room, user, how, goodbye](Shard& shard) {
         Audience* audience = shard.find_audience(room);
-        if (audience && audience->home()) audience->home()->leave(user, presence, goodbye);
+        if (audience && audience->home()) audience->home()->leave(user, how, goodbye);
     };
     if (&home == &from) {
         leave(home);

@@ -11,6 +11,7 @@
 #include <memory>
 #include <string>
 
+#include "core/publication.hpp"
 #include "core/user.hpp"
 
 namespace parley::core {
@@ -18,6 +19,12 @@ namespace parley::core {
 class Audience;
 class Shard;
 class Subscriber;
+
+// How a session listens to a room.
+struct Listening {
+    KindSet kinds = all_but_presence;  // that it is handed
+    bool member = true;                // it counts as present; else it only hears
+};
 
 // How far a subscriber has been handed what is said in a room.
 struct Place {
@@ -27,7 +34,7 @@ struct Place {
 
 struct Subscription {
     // Listens from `from` on.
-    Subscription(Audience& room, Subscriber& who, const Place& from, bool wants_presence);
+    Subscription(Audience& room, Subscriber& who, const Place& from, const Listening& how);
     ~Subscription();
     Subscription(const Subscription&) = delete;
     Subscription& operator=(const Subscription&) = delete;
@@ -38,12 +45,13 @@ struct Subscription {
     Subscriber* subscriber;
     std::uint32_t index = nowhere;         // in the audience, which keeps its place
     std::uint32_t behind_index = nowhere;  // among those that are behind
-    bool presence;                         // asked for presence pushes
-    bool goodbye = false;                  // leaves at once, not after the grace
+    KindSet kinds;
+    bool member;
+    bool goodbye = false;  // leaves at once, not after the grace
 };
 
 // Tells a room's home that one session of that user has left.
-void leave_at_home(Shard& from, const std::string& room, const UserPtr& user, bool presence,
+void leave_at_home(Shard& from, const std::string& room, const UserPtr& user, const Listening& how,
                    bool goodbye);
 
 }  // namespace parley::core

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "protocol/json_codec.hpp"
 
@@ -45,6 +46,33 @@ inline void append_body(std::string& out, const Body& body) {
         out += ",\"data\":";
         out += body.content;
     }
+}
+
+inline void append_user(std::string& out, std::string_view name, const User& user) {
+    out += name;
+    append_string(out, "{\"id\":", user.id);
+    append_string(out, ",\"name\":", user.name);
+    out.push_back('}');
+}
+
+// `name` and the elements between brackets, each by `append_one`.
+template <typename Elements, typename AppendOne>
+void append_array(std::string& out, std::string_view name, const Elements& elements,
+                  AppendOne append_one) {
+    out += name;
+    out.push_back('[');
+    bool first = true;
+    for (const auto& element : elements) {
+        if (!first) out.push_back(',');
+        first = false;
+        append_one(out, element);
+    }
+    out.push_back(']');
+}
+
+inline void append_users(std::string& out, const std::vector<User>& users) {
+    append_array(out, ",\"members\":", users,
+                 [](std::string& to, const User& user) { append_user(to, {}, user); });
 }
 
 // `{"type":"..."` and the id, where there is one; the rest of the object follows.

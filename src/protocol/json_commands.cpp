@@ -5,6 +5,7 @@
 #include "protocol/json_append.hpp"
 #include "protocol/json_codec.hpp"
 #include "protocol/json_decode_frame.hpp"
+#include "protocol/rest_codec.hpp"
 
 namespace parley::protocol {
 namespace {
@@ -152,6 +153,33 @@ struct CommandWriter {
 
 Decoded<CommandFrame> decode_command(std::string_view text) {
     return decode_frame<CommandFrame, Command>(text, command_readers);
+}
+
+Decoded<RestCommand> decode_rest_command(std::string_view type, std::string_view room,
+                                         std::string_view text, RestDialect dialect) {
+    if (const auto problem = check_json(text)) {
+        return DecodeError{"the body is not JSON: " + *problem, {}};
+    }
+    std::string problem;
+    const auto object = trim_json_space(text);
+    if (json_kind(object) != JsonKind::object) {
+        problem = "the body must be a JSON object, got ";
+        return DecodeError{problem.append(json_kind_name(json_kind(object))), {}};
+    }
+    std::string room_literal;
+    append_json_string(room_literal, room);
+    JsonFields fields(object, problem);
+    fields.set(Field::room, room_literal);
+    if (dialect == RestDialect::plain_chat) {
+        fields.also_called(Field::name, Field::username);
+        fields.also_called(Field::text, Field::message);
+    }
+    RestCommand out;
+    out.name = fields.optional_string(Field::name);
+    const auto reader = std::ranges::find(command_readers, type, &FrameReader<Command>::type);
+    out.command = reader->read(fields);
+    if (fields.failed()) return DecodeError{std::move(problem), {}};
+    return out;
 }
 
 void append_command(std::string& out, const CommandFrame& frame) {

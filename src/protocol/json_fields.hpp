@@ -51,6 +51,7 @@ enum class Field : std::uint8_t {
     session,
     members,
     message,
+    username,
     presence,
     messages,
     recovered,
@@ -93,6 +94,15 @@ public:
     [[nodiscard]] bool failed() const noexcept { return !problem_.empty(); }
     // Keeps the message unless an earlier one is kept already.
     void fail(std::string message);
+
+    // Gives a field a value from elsewhere, whatever the object says. `value` is JSON, and stays.
+    void set(Field field, std::string_view value) noexcept {
+        values_[static_cast<std::size_t>(field)] = value;
+    }
+    // Reads a field by another name too, where it is not there by its own.
+    void also_called(Field field, Field other_name) noexcept {
+        if (!has(field)) set(field, raw(other_name));
+    }
 
     // The value as it is written; empty when there is none.
     [[nodiscard]] std::string_view raw(Field field) const noexcept {

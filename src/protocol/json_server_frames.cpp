@@ -4,33 +4,6 @@
 namespace parley::protocol {
 namespace {
 
-void append_user(std::string& out, std::string_view name, const User& user) {
-    out += name;
-    append_string(out, "{\"id\":", user.id);
-    append_string(out, ",\"name\":", user.name);
-    out.push_back('}');
-}
-
-// `name` and the elements between brackets, each by `append_one`.
-template <typename Elements, typename AppendOne>
-void append_array(std::string& out, std::string_view name, const Elements& elements,
-                  AppendOne append_one) {
-    out += name;
-    out.push_back('[');
-    bool first = true;
-    for (const auto& element : elements) {
-        if (!first) out.push_back(',');
-        first = false;
-        append_one(out, element);
-    }
-    out.push_back(']');
-}
-
-void append_users(std::string& out, const std::vector<User>& users) {
-    append_array(out, ",\"members\":", users,
-                 [](std::string& to, const User& user) { append_user(to, {}, user); });
-}
-
 void append_encoded(std::string& out, std::string_view json) {
     out += json;
 }

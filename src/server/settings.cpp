@@ -92,6 +92,16 @@ const std::array settings{
             "Between two requests of one connection."},
     Setting{"http.write_timeout", DurationKind{in_transports<&Wire::write_timeout>, 10ms, 1h},
             "Without progress of an answer."},
+    Setting{"http.answer_timeout", DurationKind{in_transports<&Wire::answer_timeout>, 10ms, 1h},
+            "For another shard's part of an answer; then it is a 503."},
+
+    Setting{"longpoll.wait_max", DurationKind{in_transports<&Wire::wait_max>, 100ms, 1h},
+            "What a long-poll may ask for with wait=."},
+
+    Setting{"sse.heartbeat", DurationKind{in_transports<&Wire::sse_heartbeat>, 10ms, 1h},
+            "Between two comments that keep an event stream alive."},
+    Setting{"sse.retry", DurationKind{in_transports<&Wire::sse_retry>, 10ms, 1h},
+            "What clients wait before they reconnect: each is told a half to three halves of it."},
 
     Setting{"websocket.fragments_max",
             CountKind<std::size_t>{in_transports<&Wire::fragments_max>, 1, 65'536},
@@ -158,6 +168,8 @@ const std::array settings{
             "Members above which a room tells only how many there are."},
     Setting{"presence.grace", DurationKind{in_presence<&core::PresenceConfig::grace>, 0s, 1h},
             "How long a session that vanished stays present."},
+    Setting{"presence.poll_ttl", DurationKind{in_presence<&core::PresenceConfig::poll_ttl>, 1s, 1h},
+            "How long somebody who only polls stays present without saying so again."},
 
     Setting{"heartbeat.ping_every",
             DurationKind{in_heartbeat<&core::HeartbeatConfig::ping_every>, 10ms, 1h},

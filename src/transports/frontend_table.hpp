@@ -15,6 +15,12 @@ namespace parley::transports {
 
 // `/ws`: WebSocket, subprotocol parley.v1 (protocol.md, section 3).
 [[nodiscard]] std::unique_ptr<Frontend> make_websocket_frontend(Gate& gate);
+// `/api/v1/rooms/{room}/messages?wait=`: long-poll (protocol.md, section 4.1).
+[[nodiscard]] std::unique_ptr<Frontend> make_longpoll_frontend(Gate& gate);
+// `/api/v1/rooms/{room}/events`: Server-Sent Events (protocol.md, section 4.1).
+[[nodiscard]] std::unique_ptr<Frontend> make_sse_frontend(Gate& gate);
+// `/api/`: REST (protocol.md, section 4). Behind those that own single paths below it.
+[[nodiscard]] std::unique_ptr<Frontend> make_rest_frontend(Gate& gate);
 // `/healthz`: whether to send sessions here.
 [[nodiscard]] std::unique_ptr<Frontend> make_health_frontend(Gate& gate);
 // `/`: the web chat.
@@ -32,6 +38,9 @@ template <std::size_t n>
 
 inline constexpr FrontendEntry frontends[] = {
     {"websocket", &make_websocket_frontend},
+    {"longpoll", &make_longpoll_frontend},
+    {"sse", &make_sse_frontend},
+    {"rest", &make_rest_frontend},
     {"health", &make_health_frontend},
     {"static_files", &make_static_files_frontend},
 };

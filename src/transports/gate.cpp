@@ -34,6 +34,7 @@ Gate::Gate(ShardThread& thread, const TransportConfig& config, ConnectionCount& 
     : thread_(&thread),
       config_(&config),
       process_connections_(&connections),
+      cors_(config.allowed_origins),
       drain_timer_(*this, [](core::Timer& timer) noexcept {
           static_cast<DrainTimer&>(timer).gate->close_due();
       }) {
@@ -108,9 +109,9 @@ void Gate::descriptor_closed() noexcept {
     for (const auto& listener : listeners_) listener->resume();
 }
 
-Frontend* Gate::frontend_for(std::string_view path) const noexcept {
+Frontend* Gate::frontend_for(const HttpTarget& target) const noexcept {
     for (const auto& frontend : frontends_) {
-        if (frontend->owns(path)) return frontend.get();
+        if (frontend->owns(target)) return frontend.get();
     }
     return nullptr;
 }

@@ -86,18 +86,25 @@ TEST(Presence, AgreesWithACountOfSessionsWhateverHappens) {
     struct Expected {
         int sessions = 0;
         int lingering = 0;
+        bool visiting = false;
+        [[nodiscard]] bool here() const { return sessions + lingering > 0 || visiting; }
     };
     for (std::uint64_t seed = 0; seed < 50; ++seed) {
         std::mt19937_64 random(seed);
         Presence presence;
         std::map<std::string, Expected> expected;
-        std::vector<std::pair<TimePoint, std::string>> ends;
+        using Ends = std::vector<std::pair<TimePoint, std::string>>;
+        Ends ends;
+        Ends visits;
+        const auto forget_visit = [&visits](const std::string& id) {
+            std::erase_if(visits, [&id](const auto& visit) { return visit.second == id; });
+        };
         TimePoint now = start;
         for (int step = 0; step < 300; ++step) {
             const std::string id(1, static_cast<char>('a' + random() % 4));
             auto& entry = expected[id];
-            const bool here = entry.sessions + entry.lingering > 0;
-            switch (random() % 4) {
+            const bool here = entry.here();
+            switch (random() % 6) {
                 case 0:
                     EXPECT_EQ(presence.join(user(id)), here ? Change::none : Change::joined);
                     ++entry.sessions;
@@ -105,8 +112,7 @@ TEST(Presence, AgreesWithACountOfSessionsWhateverHappens) {
                 case 1:
                     if (entry.sessions == 0) break;
                     --entry.sessions;
-                    EXPECT_EQ(presence.leave(user(id)),
-                              entry.sessions + entry.lingering > 0 ? Change::none : Change::left);
+                    EXPECT_EQ(presence.leave(user(id)), entry.here() ? Change::none : Change::left);
                     break;
                 case 2:
                     if (entry.sessions == 0) break;
@@ -115,24 +121,47 @@ TEST(Presence, AgreesWithACountOfSessionsWhateverHappens) {
                     presence.linger(user(id), now + seconds(10));
                     ends.emplace_back(now + seconds(10), id);
                     break;
-                case 3:
+                case 3: {
                     now += seconds(random() % 8);
                     bool left = false;
                     while (const auto gone = presence.expire(now, left)) {
-                        ASSERT_EQ((*gone)->who.id, ends.front().second);
-                        ASSERT_LE(ends.front().first, now);
-                        auto& theirs = expected[ends.front().second];
-                        --theirs.lingering;
-                        EXPECT_EQ(left, theirs.sessions + theirs.lingering == 0);
-                        ends.erase(ends.begin());
+                        // Lingering ones first, each kind in the order of its ends.
+                        auto& due = !ends.empty() && ends.front().first <= now ? ends : visits;
+                        ASSERT_FALSE(due.empty());
+                        ASSERT_EQ((*gone)->who.id, due.front().second);
+                        ASSERT_LE(due.front().first, now);
+                        auto& theirs = expected[due.front().second];
+                        if (&due == &visits) {
+                            theirs.visiting = false;
+                        } else {
+                            --theirs.lingering;
+                        }
+                        EXPECT_EQ(left, !theirs.here());
+                        due.erase(due.begin());
                     }
+                    break;
+                }
+                case 4:
+                    EXPECT_EQ(presence.visit(user(id), now + seconds(30)),
+                              here ? Change::none : Change::joined);
+                    forget_visit(id);
+                    entry.visiting = true;
+                    visits.emplace_back(now + seconds(30), id);
+                    break;
+                case 5:
+                    forget_visit(id);
+                    entry.visiting = false;
+                    EXPECT_EQ(presence.end_visit(user(id)),
+                              here && !entry.here() ? Change::left : Change::none);
                     break;
             }
             std::size_t present = 0;
-            for (const auto& [name, e] : expected) present += e.sessions + e.lingering > 0 ? 1 : 0;
+            for (const auto& [name, e] : expected) present += e.here() ? 1U : 0U;
             ASSERT_EQ(presence.count(), present) << "seed " << seed;
-            ASSERT_EQ(presence.next_expiry(),
-                      ends.empty() ? std::nullopt : std::optional(ends.front().first));
+            std::optional<TimePoint> next;
+            if (!ends.empty()) next = ends.front().first;
+            if (!visits.empty()) next = std::min(next.value_or(TimePoint::max()), visits[0].first);
+            ASSERT_EQ(presence.next_expiry(), next);
         }
     }
 }

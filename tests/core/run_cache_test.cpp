@@ -20,7 +20,8 @@ struct RunCacheFixture {
 
     const Run& from(std::uint64_t sequence, bool presence = false,
                     const WireFormat& format = line_format) {
-        return cache.run_from(window, sequence, format, presence, retired);
+        return cache.run_from(window, sequence, format, presence ? all_kinds : all_but_presence,
+                              retired);
     }
 };
 

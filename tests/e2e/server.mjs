@@ -7,7 +7,7 @@ import net from 'node:net';
 import { createInterface } from 'node:readline';
 
 /** Starts $PARLEYD on a free port (or the one given) and waits until it listens. */
-export async function startServer({ port = 0, limits = false } = {}) {
+export async function startServer({ port = 0, limits = false, env = {} } = {}) {
     const program = process.env.PARLEYD;
     if (!program) throw new Error('PARLEYD is not set: it names the parleyd to be tested');
     accessSync(program, constants.X_OK);
@@ -20,7 +20,7 @@ export async function startServer({ port = 0, limits = false } = {}) {
             'json',
             ...(limits ? [] : ['--no-limits']),
         ],
-        { stdio: ['ignore', 'pipe', 'pipe'] },
+        { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } },
     );
     const gone = once(child, 'exit');
     const log = [];

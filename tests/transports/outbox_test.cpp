@@ -1,4 +1,4 @@
-#include "transports/websocket/outbox.hpp"
+#include "transports/outbox.hpp"
 
 #include <gtest/gtest.h>
 

@@ -21,7 +21,7 @@
 #include "protocol/websocket_frame.hpp"
 #include "transports/any_stream.hpp"
 #include "transports/connection.hpp"
-#include "transports/websocket/outbox.hpp"
+#include "transports/outbox.hpp"
 #include "transports/websocket/websocket_handler.hpp"
 
 namespace parley::transports {

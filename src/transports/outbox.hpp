@@ -1,8 +1,8 @@
 // Outbox: what a connection has begun to send and could not finish.
 //
-// Path:     WebSocketConnection → [Outbox] → Stream
+// Path:     WebSocketConnection, SseConnection → [Outbox] → Stream
 // Runs on:  its shard.
-// Owned by: WebSocketConnection.
+// Owned by: its connection.
 // Bounds:   one frame, one pong, and its own words, which the connection bounds by reading no
 //           further while any are here.
 #pragma once

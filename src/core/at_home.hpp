@@ -1,0 +1,46 @@
+// What may be asked of the shard that is a room's home, by sessions and by requests without one.
+//
+// Path:     Subscriber, frontend → question → [at_home] → RoomHome
+// Runs on:  the room's home shard.
+// Owned by: nobody; plain functions.
+// Bounds:   limits.rooms rooms; those of RoomHome.
+#pragma once
+
+#include <boost/system/result.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/room_home.hpp"
+#include "core/shard.hpp"
+
+namespace parley::core {
+
+template <typename Answer>
+using Answered = boost::system::result<Answer, protocol::Error>;
+
+// These make the room where there is none; `unavailable` where there are limits.rooms.
+[[nodiscard]] Answered<JoinAnswer> join_at_home(Shard& home, const std::string& room,
+                                                const JoinRequest& request);
+// Publishes; once, where the send has a key.
+[[nodiscard]] Answered<protocol::Ack> send_at_home(Shard& home, const UserPtr& user,
+                                                   protocol::Send&& send);
+[[nodiscard]] Answered<VisitReply> visit_at_home(Shard& home, const std::string& room,
+                                                 const UserPtr& user);
+
+// These do not: `not_found`.
+[[nodiscard]] Answered<HistoryReply> history_at_home(Shard& home, const protocol::History& asked);
+[[nodiscard]] Answered<HistoryReply> page_at_home(Shard& home, const protocol::History& asked);
+[[nodiscard]] Answered<protocol::MemberList> members_at_home(Shard& home, const std::string& room);
+[[nodiscard]] Answered<protocol::Ack> push_at_home(Shard& home, const std::string& room,
+                                                   PublicationKind kind,
+                                                   protocol::ServerMessage&& push);
+
+// Leaving where nobody is, or there is no room, is no error: it is so already.
+void end_visit_at_home(Shard& home, const std::string& room, const UserPtr& user);
+
+// The first `most` rooms with their home on that shard and a name behind `name`, in their order.
+[[nodiscard]] std::vector<RoomSummary> rooms_at_home(Shard& home, std::string_view name,
+                                                     std::size_t most);
+
+}  // namespace parley::core

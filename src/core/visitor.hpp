@@ -1,0 +1,51 @@
+// Visitor: who makes one request without a session: the user they act as, and whether they may yet.
+//
+// Path:     frontend → [Visitor] → at_home
+// Runs on:  the shard that took the request.
+// Owned by: the request.
+// Bounds:   limits.user and limits.address, the same buckets that sessions take from.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/shard.hpp"
+#include "core/token_bucket.hpp"
+#include "core/user.hpp"
+#include "protocol/message.hpp"
+
+namespace parley::core {
+
+class Visitor {
+public:
+    Visitor(Shard& shard, std::string address);
+
+    // What the address alone says: the error where it has no token left, before anything of the
+    // request is read. Takes none.
+    [[nodiscard]] std::optional<protocol::Error> admit_address();
+    // Makes them the user of that name, which the rules have passed; a guest of their address
+    // without one.
+    void name_user(const std::optional<std::string>& name);
+    // Takes one token of the user's and one of the address's, or gives the error where one is
+    // missing. Only once they are named.
+    [[nodiscard]] std::optional<protocol::Error> admit_user();
+
+    [[nodiscard]] const UserPtr& user() const noexcept { return user_; }
+    // How long until the bucket is full again; nothing where no rate is held, or before
+    // admit_user().
+    [[nodiscard]] std::optional<Duration> user_refill() const noexcept;
+    [[nodiscard]] std::optional<Duration> address_refill() const noexcept;
+
+private:
+    [[nodiscard]] std::optional<protocol::Error> refuse(Duration wait);
+
+    Shard* shard_;
+    std::string address_;
+    UserPtr user_;
+    std::shared_ptr<SharedTokenBucket> of_user_;
+    std::shared_ptr<SharedTokenBucket> of_address_;
+};
+
+}  // namespace parley::core

@@ -1,0 +1,175 @@
+#include "transports/rest/rest_calls.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <memory>
+
+#include "core/audience.hpp"
+#include "core/limits.hpp"
+#include "core/question.hpp"
+#include "transports/gate.hpp"
+#include "transports/query_string.hpp"
+#include "transports/rest/rest_answers.hpp"
+#include "transports/rest/rest_files.hpp"
+
+namespace parley::transports {
+namespace {
+
+constexpr std::size_t rooms_default = 50;
+
+// Gives `render(answer)` as the later answer to the call's request, if anybody still waits for it.
+template <typename Render>
+auto answer_later(RestCall& call, Render render) {
+    return [later = call.exchange.answer_later(call.gate.thread().executor()),
+            &metrics = call.gate.shard().metrics(), headers = std::move(call.headers),
+            render](auto&& answer) mutable {
+        const auto open = later.lock();
+        if (!open) return;
+        HttpResponse response = render(std::move(answer));
+        if (response.status >= 400) metrics.add(core::Metric::errors);
+        open->give(with_headers(std::move(response), std::move(headers)));
+    };
+}
+
+// Answers with `render` what `ask(home)` says on the room's home: at once where that is here.
+template <typename Ask, typename Render>
+std::optional<HttpResponse> ask_home(RestCall& call, const std::string& room, Ask ask,
+                                     Render render) {
+    core::Shard& here = call.gate.shard();
+    core::Shard& home = here.hub().home_of(room);
+    if (&home == &here) return with_headers(render(ask(home)), std::move(call.headers));
+    core::ask_shard(here, home, std::move(ask), answer_later(call, render));
+    return std::nullopt;
+}
+
+template <typename Action>
+Action& action_of(RestCall& call) {
+    return std::get<Action>(call.action);
+}
+
+std::optional<HttpResponse> ask_members(
+    RestCall& call, HttpResponse (*render)(core::Answered<protocol::MemberList>&&)) {
+    const std::string& room = action_of<core::AskMembers>(call).room;
+    const auto ask = [room](core::Shard& home) { return core::members_at_home(home, room); };
+    return ask_home(call, room, ask, render);
+}
+
+std::optional<HttpResponse> ask_page(RestCall& call,
+                                     HttpResponse (*render)(core::Answered<core::HistoryReply>&&)) {
+    const protocol::History& asked = action_of<core::AskHistory>(call).history;
+    const auto ask = [asked](core::Shard& home) { return core::page_at_home(home, asked); };
+    return ask_home(call, asked.room, ask, render);
+}
+
+std::optional<HttpResponse> tell(RestCall& call, const std::string& room,
+                                 core::PublicationKind kind, protocol::ServerMessage push) {
+    const auto ask = [room, kind, push = std::move(push)](core::Shard& home) {
+        return core::push_at_home(home, room, kind, protocol::ServerMessage(push));
+    };
+    return ask_home(call, room, ask, &answer_done);
+}
+
+}  // namespace
+
+std::optional<HttpResponse> send_message(RestCall& call) {
+    protocol::Send& send = action_of<core::PublishMessage>(call).send;
+    // Any shard that takes part in the room may publish in it; keys are known at its home alone.
+    core::Audience* const here = call.gate.shard().find_audience(send.room);
+    if (here && here->room() && send.key.empty()) {
+        return with_headers(answer_sent(core::publish_message(*here, *call.user, std::move(send))),
+                            std::move(call.headers));
+    }
+    const std::string room = send.room;
+    const auto ask = [send = std::move(send), user = call.user](core::Shard& home) {
+        return core::send_at_home(home, user, protocol::Send(send));
+    };
+    return ask_home(call, room, ask, &answer_sent);
+}
+
+std::optional<HttpResponse> read_messages(RestCall& call) {
+    return ask_page(call, &answer_page);
+}
+
+std::optional<HttpResponse> read_chat_messages(RestCall& call) {
+    return ask_page(call, &answer_chat_page);
+}
+
+std::optional<HttpResponse> list_members(RestCall& call) {
+    return ask_members(call, &answer_members);
+}
+
+std::optional<HttpResponse> list_chat_users(RestCall& call) {
+    return ask_members(call, &answer_chat_users);
+}
+
+std::optional<HttpResponse> visit_room(RestCall& call) {
+    const std::string& room = action_of<core::AskMembers>(call).room;
+    const auto ask = [room, user = call.user](core::Shard& home) {
+        return core::visit_at_home(home, room, user);
+    };
+    return ask_home(call, room, ask, &answer_visit);
+}
+
+std::optional<HttpResponse> end_visit(RestCall& call) {
+    const std::string& room = action_of<core::AskMembers>(call).room;
+    const auto ask = [room, user = call.user](core::Shard& home) {
+        core::end_visit_at_home(home, room, user);
+        return core::Answered<protocol::Ack>(protocol::Ack{room, {}, {}});
+    };
+    return ask_home(call, room, ask, &answer_done);
+}
+
+std::optional<HttpResponse> tell_typing(RestCall& call) {
+    const protocol::Typing& typing = action_of<core::PublishTyping>(call).typing;
+    return tell(call, typing.room, core::PublicationKind::typing,
+                protocol::TypingPush{typing.room, call.user->who, typing.active});
+}
+
+std::optional<HttpResponse> tell_read(RestCall& call) {
+    const protocol::Read& read = action_of<core::PublishRead>(call).read;
+    return tell(call, read.room, core::PublicationKind::read,
+                protocol::ReadPush{read.room, call.user->who, read.offset});
+}
+
+std::optional<HttpResponse> list_rooms(RestCall& call) {
+    std::string after;
+    std::size_t most = rooms_default;
+    QueryParameter parameter;
+    for (std::string_view rest = call.exchange.query; next_parameter(rest, parameter);) {
+        const auto value = decode_query_text(parameter.value);
+        if (!value) return problem(400, "the query is not percent-encoded UTF-8");
+        if (parameter.name == "after") after = *value;
+        if (parameter.name != "limit") continue;
+        const char* const end = value->data() + value->size();
+        const auto [stopped, error] = std::from_chars(value->data(), end, most);
+        if (error != std::errc() || stopped != end || most < 1 ||
+            most > core::limits::history_answer_max) {
+            return problem(400, "\"limit\" must be an integer from 1 to " +
+                                    std::to_string(core::limits::history_answer_max));
+        }
+    }
+    using Rooms = std::vector<core::RoomSummary>;
+    // One more than is told: it says whether there are more.
+    const auto visit = [after, most](core::Shard& shard, Rooms& rooms) {
+        auto more = core::rooms_at_home(shard, after, most + 1);
+        std::ranges::move(more, std::back_inserter(rooms));
+    };
+    const auto render = [most](Rooms&& rooms) { return answer_rooms(std::move(rooms), most); };
+    core::Shard& here = call.gate.shard();
+    if (here.hub().shard_count() > 1) {
+        core::ask_every_shard(here, here, Rooms(), visit, answer_later(call, render));
+        return std::nullopt;
+    }
+    Rooms rooms;
+    visit(here, rooms);
+    return with_headers(render(std::move(rooms)), std::move(call.headers));
+}
+
+std::optional<HttpResponse> describe_interface(RestCall& call) {
+    HttpResponse response;
+    response.content_type = "application/json";
+    response.fixed_body = rest_files().front().bytes;
+    return with_headers(std::move(response), std::move(call.headers));
+}
+
+}  // namespace parley::transports

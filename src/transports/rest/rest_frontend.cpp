@@ -1,0 +1,193 @@
+// `/api/`: REST (protocol.md, sections 4, 4.1 and 4.3).
+#include <algorithm>
+#include <array>
+#include <boost/beast/http/field.hpp>
+#include <boost/beast/http/verb.hpp>
+#include <string>
+#include <utility>
+
+#include "core/hub.hpp"
+#include "core/session.hpp"
+#include "core/visitor.hpp"
+#include "transports/frontend_table.hpp"
+#include "transports/gate.hpp"
+#include "transports/http_negotiate.hpp"
+#include "transports/query_string.hpp"
+#include "transports/rate_limit_headers.hpp"
+#include "transports/rest/rest_answers.hpp"
+#include "transports/rest/rest_input.hpp"
+#include "transports/rest/rest_routes.hpp"
+
+namespace parley::transports {
+namespace {
+
+namespace http = boost::beast::http;
+
+// The route of a request, and what its path has for a room.
+struct Found {
+    const RestRoute* route = nullptr;
+    std::string_view room{};
+    std::string allowed{};  // methods of that path; empty: nothing is there
+};
+
+Found find_route(http::verb method, std::string_view path) {
+    if (method == http::verb::head) method = http::verb::get;
+    Found found;
+    for (const RestRoute& route : rest_routes) {
+        const auto room = match_route(route.pattern, path);
+        if (!room) continue;
+        if (route.method == method) {
+            const bool names_one = route.pattern.find('{') != std::string_view::npos;
+            return {&route, names_one ? *room : plain_chat_room, {}};
+        }
+        if (!found.allowed.empty()) found.allowed += ", ";
+        found.allowed += std::string_view(http::to_string(route.method));
+        if (route.method == http::verb::get) found.allowed += ", HEAD";
+    }
+    return found;
+}
+
+HttpResponse no_accounts() {
+    HttpResponse response =
+        problem(401, "this server has no accounts: leave out the Authorization header");
+    response.headers.emplace_back("WWW-Authenticate",
+                                  R"(Bearer realm="parley", error="invalid_token")");
+    return response;
+}
+
+// What can be said without knowing who asks, or what.
+std::optional<HttpResponse> refuse_unread(const HttpRequest& request, const Found& found) {
+    if (found.route == nullptr) {
+        if (found.allowed.empty()) return problem(404, "there is nothing at this path");
+        return method_not_allowed(found.allowed);
+    }
+    if (!accepts_type(request[http::field::accept], "application/json")) {
+        return not_acceptable("application/json");
+    }
+    if (request.count(http::field::authorization) != 0) return no_accounts();
+    return std::nullopt;
+}
+
+// Nothing here is anything to keep, and some of it, like a 404, would be kept unless told.
+HttpHeaders::value_type not_stored() {
+    return {"Cache-Control", "no-store"};
+}
+
+// The name that a request gives outside of its body.
+std::optional<std::string> name_beside_body(const Exchange& exchange) {
+    if (auto name = find_parameter(exchange.query, "name")) return name;
+    const auto header = exchange.request.find("X-Parley-Name");
+    if (header == exchange.request.end()) return std::nullopt;
+    return std::string(header->value());
+}
+
+// Decodes a request's command, and the name that goes with it; what is wrong with it otherwise.
+std::optional<HttpResponse> decode(const Exchange& exchange, const Found& found,
+                                   protocol::RestCommand& out) {
+    auto input = read_rest_input(exchange.request, exchange.query);
+    if (auto* const refusal = std::get_if<HttpResponse>(&input)) return std::move(*refusal);
+    const auto room = decode_query_text(found.room);
+    if (!room) return problem(400, "the room's name is not percent-encoded UTF-8");
+    auto decoded = protocol::decode_rest_command(
+        found.route->command, *room, std::get<RestInput>(input).json(), found.route->dialect);
+    if (!decoded) return problem(400, decoded.error().message);
+    if (decoded->name) out.name = std::move(decoded->name);
+    out.command = std::move(decoded->command);
+    auto* const send = std::get_if<protocol::Send>(&out.command);
+    if (send == nullptr) return std::nullopt;
+    if (const auto key = idempotency_key(exchange.request); !key.empty()) send->key = key;
+    if (send->key.size() <= protocol::send_key_bytes_max) return std::nullopt;
+    return problem(400, "an Idempotency-Key has at most " +
+                            std::to_string(protocol::send_key_bytes_max) + " bytes, got " +
+                            std::to_string(send->key.size()));
+}
+
+class RestFrontend final : public Frontend {
+public:
+    explicit RestFrontend(Gate& gate) noexcept : gate_(&gate) {}
+
+    bool owns(const HttpTarget& target) const noexcept override {
+        return target.path.starts_with("/api/");
+    }
+
+    std::optional<HttpResponse> handle(Exchange& exchange) override {
+        const Found found = find_route(exchange.request.method(), exchange.path);
+        auto response = refuse_unread(exchange.request, found);
+        if (response) {
+            response->headers.push_back(not_stored());
+        } else {
+            response = call(exchange, found);
+        }
+        if (response && response->status >= 400) {
+            gate_->shard().metrics().add(core::Metric::errors);
+        }
+        return response;
+    }
+
+private:
+    [[nodiscard]] std::optional<HttpResponse> call(Exchange& exchange, const Found& found);
+    // The headers that every answer to that request has.
+    [[nodiscard]] HttpHeaders headers_for(const core::Visitor& visitor, bool limited) const;
+
+    Gate* gate_;
+};
+
+std::optional<HttpResponse> RestFrontend::call(Exchange& exchange, const Found& found) {
+    const RestRoute& route = *found.route;
+    const core::LimitsConfig& limits = gate_->shard().config().limits;
+    core::Visitor visitor(gate_->shard(), exchange.peer.address().to_string());
+    const auto refuse = [&](const protocol::Error& error) {
+        return with_headers(answer_error(error), headers_for(visitor, route.limited));
+    };
+    if (route.limited) {
+        if (const auto refused = visitor.admit_address()) return refuse(*refused);
+    }
+    // Decoded and named first, counted second, told what is wrong with it last: a request that is
+    // wrong costs a token as well.
+    std::optional<HttpResponse> wrong;
+    protocol::RestCommand command{name_beside_body(exchange), protocol::Ping{}};
+    if (!route.command.empty()) wrong = decode(exchange, found, command);
+    if (command.name) {
+        const auto reason = core::refuse_name(*command.name, limits.name_bytes);
+        if (reason && !wrong) wrong = problem(400, *reason);
+        if (reason) command.name.reset();
+    }
+    visitor.name_user(command.name);
+    if (route.limited) {
+        if (const auto refused = visitor.admit_user()) return refuse(*refused);
+    }
+    if (wrong) return with_headers(std::move(*wrong), headers_for(visitor, route.limited));
+    // Who has no session has joined no room, and needs not to.
+    core::Session rules(limits, visitor.user());
+    core::Action action = rules.on(std::move(command.command), {true, 0});
+    if (const auto* const refused = std::get_if<core::Refuse>(&action)) {
+        return refuse(refused->error);
+    }
+    RestCall made{*gate_, exchange, visitor.user(), std::move(action),
+                  headers_for(visitor, route.limited)};
+    return route.handle(made);
+}
+
+HttpHeaders RestFrontend::headers_for(const core::Visitor& visitor, bool limited) const {
+    const core::LimitsConfig& limits = gate_->shard().config().limits;
+    HttpResponse answer;
+    answer.headers.push_back(not_stored());
+    if (!limited) return std::move(answer.headers);
+    std::vector<BucketState> buckets;
+    if (const auto refill = visitor.user_refill()) {
+        buckets.push_back({"user", limits.user, *refill});
+    }
+    if (const auto refill = visitor.address_refill()) {
+        buckets.push_back({"address", limits.address, *refill});
+    }
+    add_rate_limit(answer, buckets);
+    return std::move(answer.headers);
+}
+
+}  // namespace
+
+std::unique_ptr<Frontend> make_rest_frontend(Gate& gate) {
+    return std::make_unique<RestFrontend>(gate);
+}
+
+}  // namespace parley::transports

@@ -1,0 +1,53 @@
+// The routes of the REST interface, as one table (protocol.md, sections 4.1 and 4.3).
+//
+// Path:     RestFrontend → [rest_routes] → a handler of rest_calls.hpp
+// Runs on:  any thread; constants and pure functions.
+// Owned by: nobody.
+// Bounds:   these.
+#pragma once
+
+#include <array>
+#include <boost/beast/http/verb.hpp>
+#include <optional>
+#include <string_view>
+
+#include "protocol/rest_codec.hpp"
+#include "transports/rest/rest_calls.hpp"
+
+namespace parley::transports {
+
+struct RestRoute {
+    boost::beast::http::verb method;
+    std::string_view pattern;  // `{room}` stands for one segment
+    std::string_view command;  // what its input is decoded as; empty: it has none
+    RestHandler handle;
+    bool limited = true;  // takes from limits.user and limits.address
+    protocol::RestDialect dialect = protocol::RestDialect::parley;
+};
+
+inline constexpr auto rest_routes = [] {
+    using enum boost::beast::http::verb;
+    using enum protocol::RestDialect;
+    return std::to_array<RestRoute>({
+        {get, "/api/v1/rooms", "", &list_rooms},
+        {get, "/api/v1/rooms/{room}/messages", "history", &read_messages},
+        {post, "/api/v1/rooms/{room}/messages", "send", &send_message},
+        {get, "/api/v1/rooms/{room}/members", "members", &list_members},
+        {put, "/api/v1/rooms/{room}/members/me", "members", &visit_room},
+        {delete_, "/api/v1/rooms/{room}/members/me", "members", &end_visit},
+        {post, "/api/v1/rooms/{room}/typing", "typing", &tell_typing},
+        {post, "/api/v1/rooms/{room}/read", "read", &tell_read},
+        {get, "/api/v1/openapi.json", "", &describe_interface, false},
+        {post, "/api/chat/send", "send", &send_message, true, plain_chat},
+        {get, "/api/chat/messages", "history", &read_chat_messages, true, plain_chat},
+        {post, "/api/chat/heartbeat", "members", &visit_room, true, plain_chat},
+        {get, "/api/chat/users", "members", &list_chat_users, true, plain_chat},
+    });
+}();
+
+// The segment that stands at `{room}` where the path is one of that pattern: empty where the
+// pattern has none. Nothing where it is not.
+[[nodiscard]] std::optional<std::string_view> match_route(std::string_view pattern,
+                                                          std::string_view path) noexcept;
+
+}  // namespace parley::transports

@@ -1,0 +1,401 @@
+#include "transports/sse/sse_connection.hpp"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <random>
+#include <utility>
+
+#include "core/shard.hpp"
+#include "protocol/json_codec.hpp"
+#include "protocol/sse.hpp"
+#include "transports/gate.hpp"
+#include "transports/http_connection.hpp"
+#include "transports/rest/rest_answers.hpp"
+#include "transports/sse/sse_format.hpp"
+
+namespace parley::transports {
+namespace {
+
+using boost::asio::ip::tcp;
+
+// For a stream that ends before its room has answered.
+constexpr std::chrono::seconds retry_after{1};
+// Frames of the history that are offered to one write.
+constexpr std::size_t backlog_frames = 64;
+
+// Half to three halves of it, so that those who lost a server don't come back as one.
+std::uint64_t jittered(std::chrono::milliseconds time, std::mt19937_64& random) {
+    std::uniform_int_distribution<std::int64_t> draw(time.count() / 2, time.count() * 3 / 2);
+    return static_cast<std::uint64_t>(draw(random));
+}
+
+// The offset of the last message before those of a `joined`.
+std::uint64_t offset_before(const core::JoinedReply& reply) noexcept {
+    return reply.history.empty() ? reply.cursor.offset : reply.history.front()->offset() - 1;
+}
+
+std::string json_of(const core::Reply& reply) {
+    std::string json;
+    core::append_reply(json, reply);
+    return json;
+}
+
+}  // namespace
+
+template <typename Stream>
+SseConnection<Stream>::SseConnection(Gate& gate, Stream stream, SseAsk ask)
+    : Transport(ask.chunked ? sse_chunked : sse_bare),
+      Timer([](Timer& timer) noexcept { static_cast<SseConnection&>(timer).on_timer(); }),
+      gate_(&gate),
+      stream_(std::move(stream)),
+      ask_(std::make_unique<SseAsk>(std::move(ask))) {}
+
+template <typename Stream>
+bool SseConnection<Stream>::chunked() const noexcept {
+    return &traits() == &sse_chunked;
+}
+
+// ---- opening ---------------------------------------------------------------------------------
+
+template <typename Stream>
+void SseConnection<Stream>::open() {
+    const Pointer self(this);
+    intrusive_ptr_add_ref(this);  // the gate's list; end() or give_back() drops it
+    gate_->add(*this);
+    subscriber_ = core::Subscriber::open(gate_->shard(), *this, ask_->who);
+    if (const auto refusal = subscriber_->admit()) return refuse(answer_error(*refusal));
+    protocol::Join join;
+    join.room = ask_->room;
+    join.since = ask_->since;
+    // Behind a cursor everything counts that is retained, also where that does not reach back to it.
+    join.history = ask_->since ? std::numeric_limits<std::uint32_t>::max() : ask_->history;
+    subscriber_->join(std::move(join), ask_->how);
+    wait_readable();
+}
+
+// The room has answered, and its answer decides how the stream begins.
+template <typename Stream>
+void SseConnection<Stream>::begin(const core::JoinedReply& reply) {
+    std::string& words = outbox_.words();
+    words += ask_->head;
+    std::string& events = gate_->thread().scratch();
+    append_beginning(events, reply);
+    if (!reply.history.empty()) backlog_ = std::make_unique<Backlog>(Backlog{reply.history});
+    ask_.reset();
+    say(events);
+    write_backlog();
+    arm_heartbeat();
+}
+
+// Where the stream begins, and what is missing before that. The place is told even where nothing
+// was said: a client that reconnects before anything is resumes from it.
+template <typename Stream>
+void SseConnection<Stream>::append_beginning(std::string& out,
+                                             const core::JoinedReply& reply) const {
+    const protocol::Cursor begin{reply.cursor.epoch, offset_before(reply)};
+    const std::string id = begin.to_string();
+    const std::uint64_t retry = jittered(gate_->config().sse_retry, gate_->shard().random());
+    if (!ask_->since || reply.recovered) return protocol::append_sse_position(out, id, retry);
+    // With the id of the event that announces it: a client that is cut off before that asks again
+    // from where it was, and is told again.
+    protocol::append_sse_retry(out, retry);
+    if (ask_->since->epoch == begin.epoch && ask_->since->offset < begin.offset) {
+        const protocol::Gap gap{reply.room, ask_->since->offset + 1, begin.offset, begin};
+        return protocol::append_sse(out, id, "gap", json_of({{}, gap}));
+    }
+    // A cursor of another life of the room, or one that it has not come to.
+    core::JoinedReply joined = reply;
+    joined.history.clear();
+    protocol::append_sse(out, id, "joined", json_of({{}, std::move(joined)}));
+}
+
+template <typename Stream>
+void SseConnection<Stream>::refuse(HttpResponse response) noexcept {
+    if (lost_ || ended_ || closing_) return;
+    closing_ = true;
+    gate_->thread().defer([self = Pointer(this), answer = std::move(response)]() mutable {
+        if (!self->lost_ && !self->ended_) self->give_back(answer);
+    });
+}
+
+// There will be no stream: HTTP goes on where it was, with a refusal.
+template <typename Stream>
+void SseConnection<Stream>::give_back(HttpResponse& response) {
+    ended_ = true;
+    stream_.cancel();
+    leave(core::close_reasons::normal);
+    resume_http(*gate_, std::move(stream_), ask_->peer,
+                {std::move(ask_->request), std::move(response), std::move(ask_->following)});
+    // Off the gate's list only once HTTP is on it: a drain ends when nobody is left.
+    gate_->thread().defer([self = Pointer(this)] {
+        self->gate_->remove(*self);
+        intrusive_ptr_release(self.get());
+    });
+}
+
+// ---- the peer --------------------------------------------------------------------------------
+
+template <typename Stream>
+void SseConnection<Stream>::wait_readable() {
+    stream_.wait_readable(
+        [self = Pointer(this)](const boost::system::error_code&) { self->on_readable(); });
+}
+
+// It has nothing to say but that it is gone. What it says nevertheless is read all the same, or its
+// going would not be seen.
+template <typename Stream>
+void SseConnection<Stream>::on_readable() {
+    if (lost_ || ended_) return;
+    const IoResult read = stream_.try_read(gate_->thread().receive_buffer());
+    switch (read.status) {
+        case IoResult::Status::done:
+            if (ask_) ask_->following.append(gate_->thread().receive_buffer().data(), read.bytes);
+            discarded_ += static_cast<std::uint32_t>(read.bytes);
+            if (discarded_ > discarded_bytes_max) return end(core::close_reasons::policy);
+            break;
+        case IoResult::Status::would_block:
+            break;
+        case IoResult::Status::ended:
+        case IoResult::Status::failed:
+            return end(closing_ && reason_ != nullptr ? *reason_ : core::close_reasons::vanished);
+    }
+    wait_readable();
+}
+
+// ---- writing ---------------------------------------------------------------------------------
+
+template <typename Stream>
+void SseConnection<Stream>::wait_writable() {
+    if (waiting_writable_) return;
+    waiting_writable_ = true;
+    progress_ = gate_->now();
+    stream_.wait_writable(
+        [self = Pointer(this)](const boost::system::error_code&) { self->on_writable(); });
+}
+
+template <typename Stream>
+void SseConnection<Stream>::on_writable() {
+    waiting_writable_ = false;
+    if (ended_ || lost_) return;
+    transmit();
+    write_backlog();
+    if (waiting_writable_ || lost_) return;
+    if (closing_) return go_on_closing();
+    if (std::exchange(core_waits_, false)) subscriber_->writable();
+}
+
+// Says something of its own: behind the frame that was begun, ahead of those that were not.
+template <typename Stream>
+void SseConnection<Stream>::say(std::string_view events) {
+    if (chunked()) {
+        append_chunk(outbox_.words(), events);
+    } else {
+        outbox_.words() += events;
+    }
+    transmit();
+}
+
+template <typename Stream>
+void SseConnection<Stream>::transmit() noexcept {
+    if (lost_ || ended_ || waiting_writable_) return;
+    std::array<iovec, Outbox::buffers_max> buffers;
+    const std::size_t count = outbox_.buffers(buffers);
+    if (count == 0) return;
+    const IoResult result = stream_.try_write(std::span(buffers).first(count));
+    if (result.status == IoResult::Status::failed) return lost();
+    gate_->shard().metrics().add(core::Metric::bytes_written, result.bytes);
+    static_cast<void>(outbox_.sent(result.bytes));
+    if (!outbox_.empty()) wait_writable();
+}
+
+// What is unsent, and behind it the frames, as many as are taken. Gives back how many were, the one
+// that was begun included; a stream that failed takes them all.
+template <typename Stream>
+std::size_t SseConnection<Stream>::write_frames(
+    std::span<const core::Frame* const> frames) noexcept {
+    std::size_t taken = 0;
+    while (taken < frames.size() && !waiting_writable_) {
+        std::array<iovec, write_buffers_max> buffers;
+        const std::size_t own = outbox_.buffers(buffers);
+        const auto batch =
+            frames.subspan(taken, std::min(frames.size() - taken, buffers.size() - own));
+        for (std::size_t i = 0; i < batch.size(); ++i) {
+            buffers[own + i] = buffer_of(batch[i]->bytes());
+        }
+        const IoResult result = stream_.try_write(std::span(buffers).first(own + batch.size()));
+        if (result.status == IoResult::Status::failed) {
+            lost();
+            return frames.size();
+        }
+        gate_->shard().metrics().add(core::Metric::bytes_written, result.bytes);
+        std::size_t whole = 0;
+        std::size_t left = outbox_.sent(result.bytes);
+        while (whole < batch.size() && left >= batch[whole]->size()) left -= batch[whole++]->size();
+        taken += whole;
+        if (whole == batch.size()) continue;
+        if (left > 0) {
+            outbox_.keep(*batch[whole], left);
+            ++taken;
+        }
+        wait_writable();
+    }
+    return taken;
+}
+
+template <typename Stream>
+core::WriteResult SseConnection<Stream>::write_some(
+    std::span<const core::Frame* const> frames) noexcept {
+    if (closing_ || lost_ || ended_) return {frames.size(), false};
+    const std::size_t taken = waiting_writable_ || backlog_ ? 0 : write_frames(frames);
+    const bool blocked = waiting_writable_ || backlog_;
+    if (blocked) core_waits_ = true;
+    return {taken, blocked};
+}
+
+// The history that the stream begins with: the frames that everybody shares, one after another.
+template <typename Stream>
+void SseConnection<Stream>::write_backlog() noexcept {
+    while (backlog_ && !waiting_writable_ && !lost_ && !ended_ && !closing_) {
+        std::array<const core::Frame*, backlog_frames> frames;
+        const std::size_t count =
+            std::min(frames.size(), backlog_->messages.size() - backlog_->written);
+        for (std::size_t i = 0; i < count; ++i) {
+            frames[i] = &backlog_->messages[backlog_->written + i]->frame(*traits().format);
+        }
+        backlog_->written += write_frames(std::span(frames).first(count));
+        if (backlog_->written == backlog_->messages.size()) backlog_.reset();
+    }
+}
+
+template <typename Stream>
+void SseConnection<Stream>::reply(const core::Reply& reply) noexcept {
+    if (lost_ || ended_ || closing_) return;
+    if (const auto* joined = std::get_if<core::JoinedReply>(&reply.message)) return begin(*joined);
+    if (const auto* error = std::get_if<protocol::Error>(&reply.message); error && ask_) {
+        return refuse(answer_error(*error));
+    }
+    if (ask_) return;  // `welcome`: the stream has not begun
+    std::string events;
+    if (const auto* gap = std::get_if<protocol::Gap>(&reply.message)) {
+        protocol::append_sse(events, gap->cursor.to_string(), "gap", json_of(reply));
+    } else if (const auto* drain = std::get_if<protocol::Drain>(&reply.message)) {
+        protocol::append_sse_retry(events, drain->retry_after_ms);
+        protocol::append_sse(events, {}, "drain", json_of(reply));
+    } else {
+        return;  // nothing else is said unasked, and there is nobody to ask
+    }
+    say(events);
+}
+
+// Nothing is to be ended from within a call of the core: it may be iterating over its sessions.
+template <typename Stream>
+void SseConnection<Stream>::lost() noexcept {
+    lost_ = true;
+    gate_->thread().defer([self = Pointer(this)] {
+        self->end(self->reason_ != nullptr ? *self->reason_ : core::close_reasons::vanished);
+    });
+}
+
+// ---- ending ----------------------------------------------------------------------------------
+
+template <typename Stream>
+void SseConnection<Stream>::close(const core::CloseReason& reason) noexcept {
+    if (closing_ || lost_ || ended_) return;
+    if (ask_) return refuse(unavailable(retry_after, reason.text));
+    closing_ = true;
+    for (const core::CloseReason& known : core::all_close_reasons) {
+        if (known.code == reason.code) reason_ = &known;
+    }
+    if (reason.code != core::close_reasons::draining.code) {
+        // `drain` was said already. Here the last event says why.
+        const protocol::Error error{"unavailable", std::string(reason.text),
+                                    core::may_reconnect(reason), std::nullopt};
+        std::string event;
+        protocol::append_sse(event, {}, "error", json_of({{}, error}));
+        say(event);
+    }
+    if (chunked() && !lost_) outbox_.words() += last_chunk;
+    gate_->arm(*this, gate_->now() + gate_->config().close_timeout);
+    gate_->thread().defer([self = Pointer(this)] { self->go_on_closing(); });
+}
+
+// The session has ended; the connection follows once its last words have left. From the loop only.
+template <typename Stream>
+void SseConnection<Stream>::go_on_closing() noexcept {
+    if (ended_ || lost_ || ask_) return;
+    leave(*reason_);
+    backlog_.reset();
+    transmit();
+    if (waiting_writable_ || lost_) return;
+    stream_.shutdown_write();
+    end(*reason_);
+}
+
+template <typename Stream>
+void SseConnection<Stream>::leave(const core::CloseReason& reason) noexcept {
+    if (!subscriber_) return;
+    const auto subscriber = std::move(subscriber_);
+    subscriber->closed(reason);
+}
+
+template <typename Stream>
+void SseConnection<Stream>::end(const core::CloseReason& reason) noexcept {
+    if (ended_) return;
+    const Pointer self(this);
+    ended_ = true;
+    cancel();
+    stream_.close();  // ends the waits, and with them their references
+    gate_->descriptor_closed();
+    leave(reason);
+    gate_->remove(*this);
+    intrusive_ptr_release(this);
+}
+
+template <typename Stream>
+void SseConnection<Stream>::announce_drain() noexcept {
+    if (subscriber_ && !closing_ && !ask_) subscriber_->announce_drain();
+}
+
+template <typename Stream>
+void SseConnection<Stream>::abort() noexcept {
+    if (!ended_ && !lost_) lost();
+}
+
+// ---- time ------------------------------------------------------------------------------------
+
+template <typename Stream>
+void SseConnection<Stream>::arm_heartbeat() noexcept {
+    const auto& config = gate_->config();
+    const core::TimePoint beat = gate_->now() + config.sse_heartbeat;
+    gate_->arm(*this, waiting_writable_ ? std::min(beat, progress_ + config.write_timeout) : beat);
+}
+
+template <typename Stream>
+void SseConnection<Stream>::on_timer() noexcept {
+    if (lost_ || ended_) return;
+    const Pointer self(this);
+    if (closing_) return end(*reason_);
+    if (!waiting_writable_) {
+        say(protocol::sse_heartbeat);
+    } else if (gate_->now() >= progress_ + gate_->config().write_timeout) {
+        gate_->shard().metrics().add(core::Metric::slow_disconnects);
+        return end(core::close_reasons::slow_consumer);
+    }
+    arm_heartbeat();
+}
+
+template class SseConnection<TcpStream>;
+
+void open_event_stream(Gate& gate, AnyStream stream, SseAsk ask) {
+    std::visit(
+        [&]<typename Stream>(Stream& concrete) {
+            using Opened = SseConnection<Stream>;
+            const typename Opened::Pointer connection(
+                new Opened(gate, std::move(concrete), std::move(ask)));
+            connection->open();
+        },
+        stream);
+}
+
+}  // namespace parley::transports
