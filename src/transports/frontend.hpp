@@ -46,6 +46,8 @@ public:
     // Answers, or takes the connection over and gives nothing back. `HEAD` is answered like `GET`;
     // the connection leaves the body out.
     [[nodiscard]] virtual std::optional<HttpResponse> handle(Exchange& exchange) = 0;
+    // The configuration of the gate or its shard has changed: what was derived from it is stale.
+    virtual void config_changed() {}
 };
 
 // A line of the table of frontends.

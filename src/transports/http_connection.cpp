@@ -30,6 +30,7 @@ public:
           stream_(std::in_place_type<Stream>, std::move(stream)),
           peer_(peer),
           over_limit_(over_limit),
+          accepted_(gate.now()),
           parser_(gate.config().header_bytes, gate.config().body_bytes),
           deadline_(*this) {
         gate_.add(*this);
@@ -85,6 +86,7 @@ private:
     Awaitable<Received> receive();
     HttpParser::Status take(std::span<char> bytes);
     void follow_stage();
+    void note_first_request() noexcept;
     Awaitable<bool> exchange();
     Awaitable<bool> answer(HttpResponse response);
     Awaitable<bool> write(std::string_view head, std::string_view content);
@@ -97,6 +99,8 @@ private:
     bool over_limit_;
     bool closing_ = false;
     bool taken_over_ = false;
+    bool first_noted_ = false;
+    core::TimePoint accepted_;
     Stage stage_ = Stage::head;
     HttpParser parser_;
     Deadline deadline_;
@@ -110,6 +114,7 @@ Awaitable<void> HttpConnection<Stream>::run() {
         const Received received = co_await receive();
         if (received == Received::nothing) co_return;
         if (received == Received::request) {
+            note_first_request();
             if (!co_await exchange()) co_return;
             parser_.reset();
             stage_ = Stage::idle;
@@ -182,6 +187,16 @@ void HttpConnection<Stream>::follow_stage() {
         stage_ = Stage::body;
         arm(gate_.config().body_timeout);
     }
+}
+
+template <typename Stream>
+void HttpConnection<Stream>::note_first_request() noexcept {
+    if (std::exchange(first_noted_, true)) return;
+    const auto took =
+        std::chrono::duration_cast<std::chrono::microseconds>(gate_.now() - accepted_);
+    gate_.shard().metrics().record(
+        core::Measure::handshake,
+        static_cast<std::uint64_t>(std::max<std::int64_t>(0, took.count())));
 }
 
 // One request answered or handed over. False: nothing more happens on this connection.
