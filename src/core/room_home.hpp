@@ -50,6 +50,9 @@ public:
         const protocol::History& asked) const;
     [[nodiscard]] protocol::MemberList members() const;
 
+    // For reports: members present, and what the history holds.
+    [[nodiscard]] std::size_t member_count() const noexcept { return presence_.count(); }
+    [[nodiscard]] const History& kept() const noexcept { return history_; }
     // The ring's messages, in order.
     void keep(const PublicationPtr& message);
     // True when nobody is present or listens and what was said may be forgotten.

@@ -19,6 +19,10 @@ template <auto Member>
 auto& in_log(ServerConfig& config) {
     return at<&ServerConfig::log, Member>(config);
 }
+template <auto Member>
+auto& in_admin(ServerConfig& config) {
+    return at<&ServerConfig::admin, Member>(config);
+}
 template <auto... Members>
 auto& in_core(ServerConfig& config) {
     return at<&ServerConfig::core, Members...>(config);
@@ -76,6 +80,12 @@ const std::array settings{
     Setting{"log.level", LogLevelKind{in_log<&LogConfig::level>},
             "debug, info, warn, error or off."},
     Setting{"log.format", LogFormatKind{in_log<&LogConfig::format>}, "text or json."},
+
+    Setting{
+        "admin.listen", OptionalEndpointKind{in_admin<&AdminConfig::listen>},
+        "Where metrics, probes and /debug are answered, to anybody who asks; \"off\": nowhere."},
+    Setting{"admin.stalled_after", DurationKind{in_admin<&AdminConfig::stalled_after>, 100ms, 1h},
+            "A shard that has not turned for this long makes the live probe fail."},
 
     Setting{"http.allowed_origins", OriginListKind{in_transports<&Wire::allowed_origins>},
             "Pages of other sites that may connect: \"https://chat.example\", "
@@ -192,8 +202,6 @@ constexpr std::array later_settings{
     LaterSetting{"tls_cert", "", "TLS is not part of this version"},
     LaterSetting{"tls_key", "", "TLS is not part of this version"},
     LaterSetting{"tls", "", "TLS is not part of this version"},
-    LaterSetting{"admin_listen", "", "the admin listener is not part of this version"},
-    LaterSetting{"admin", "", "the admin listener is not part of this version"},
     LaterSetting{"history.store", "memory", "this version keeps history in memory only"},
     LaterSetting{"broker", "local", "this version runs as one node only"},
 };

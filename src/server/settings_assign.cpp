@@ -108,6 +108,18 @@ struct AssignWord {
         kind.field(config).push_back(*endpoint);
         return std::nullopt;
     }
+    Problem operator()(const OptionalEndpointKind& kind) const {
+        if (word.empty() || word == "off") {
+            kind.field(config).reset();
+            return std::nullopt;
+        }
+        const auto endpoint = parse_endpoint(word);
+        if (!endpoint) {
+            return is_not(word, "an address (expected e.g. \"127.0.0.1:9464\", or \"off\")");
+        }
+        kind.field(config) = *endpoint;
+        return std::nullopt;
+    }
 };
 
 struct TomlValue {
@@ -143,6 +155,10 @@ struct TomlValue {
     std::string operator()(const EndpointListKind& kind) const {
         return list(kind.field(config),
                     [](const Endpoint& endpoint) { return quoted(format_endpoint(endpoint)); });
+    }
+    std::string operator()(const OptionalEndpointKind& kind) const {
+        const auto& endpoint = kind.field(config);
+        return quoted(endpoint ? format_endpoint(*endpoint) : "off");
     }
 
 private:

@@ -63,6 +63,8 @@ public:
     // (Exchange::answer_later()). `HEAD` is answered like `GET`;
     // the connection leaves the body out.
     [[nodiscard]] virtual std::optional<HttpResponse> handle(Exchange& exchange) = 0;
+    // The configuration of the gate or its shard has changed: what was derived from it is stale.
+    virtual void config_changed() {}
 };
 
 // A line of the table of frontends.

@@ -32,7 +32,7 @@ constexpr std::chrono::milliseconds drain_step_min{1};
 Gate::Gate(ShardThread& thread, const TransportConfig& config, ConnectionCount& connections,
            std::span<const FrontendEntry> frontends)
     : thread_(&thread),
-      config_(&config),
+      config_(config),
       process_connections_(&connections),
       cors_(config.allowed_origins),
       drain_timer_(*this, [](core::Timer& timer) noexcept {
@@ -57,8 +57,24 @@ Gate::~Gate() {
 }
 
 tcp::endpoint Gate::listen(const tcp::endpoint& endpoint) {
-    listeners_.push_back(std::make_unique<Listener>(*this, endpoint, config_->backlog));
+    listeners_.push_back(std::make_unique<Listener>(*this, endpoint, config_.backlog));
     return listeners_.back()->endpoint();
+}
+
+tcp::endpoint Gate::listen_on(int descriptor) {
+    listeners_.push_back(std::make_unique<Listener>(*this, descriptor));
+    return listeners_.back()->endpoint();
+}
+
+void Gate::add_frontend(std::unique_ptr<Frontend> frontend) {
+    frontends_.push_back(std::move(frontend));
+}
+
+void Gate::reconfigure(const core::LimitsConfig& limits, const TransportConfig& config) {
+    shard().set_limits(limits);
+    config_ = config;
+    cors_ = Cors(config_.allowed_origins);
+    for (const auto& frontend : frontends_) frontend->config_changed();
 }
 
 bool Gate::full() const noexcept {

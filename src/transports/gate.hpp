@@ -63,6 +63,13 @@ public:
     // the port that the kernel chose, which is the one to give to the other gates. Throws
     // std::system_error, naming the address.
     boost::asio::ip::tcp::endpoint listen(const boost::asio::ip::tcp::endpoint& endpoint);
+    // The same on a socket that listens already and that other gates accept from too (socket
+    // activation). The descriptor stays the caller's. Throws std::system_error.
+    boost::asio::ip::tcp::endpoint listen_on(int descriptor);
+    // Adds one behind those of the table. Before the thread starts.
+    void add_frontend(std::unique_ptr<Frontend> frontend);
+    // Takes new settings, for what is open too. Runs on: its shard.
+    void reconfigure(const core::LimitsConfig& limits, const TransportConfig& config);
 
     // Stops accepting, tells every session, then closes them evenly (1012) over most of `deadline`;
     // what is left at the deadline is cut off. Calls `gone` once, when no connection is left.
@@ -90,7 +97,7 @@ public:
 
     [[nodiscard]] ShardThread& thread() const noexcept { return *thread_; }
     [[nodiscard]] core::Shard& shard() const noexcept { return thread_->shard(); }
-    [[nodiscard]] const TransportConfig& config() const noexcept { return *config_; }
+    [[nodiscard]] const TransportConfig& config() const noexcept { return config_; }
     // Which pages may use what lies below /api/, and how their browsers are told.
     [[nodiscard]] const Cors& cors() const noexcept { return cors_; }
     [[nodiscard]] core::TimePoint now() const noexcept { return shard().now().mono; }
@@ -111,7 +118,7 @@ private:
     void turn_ended() noexcept;
 
     ShardThread* thread_;
-    const TransportConfig* config_;
+    TransportConfig config_;  // its own: it changes on this thread only
     ConnectionCount* process_connections_;
     Cors cors_;
     std::vector<std::unique_ptr<Frontend>> frontends_;

@@ -34,6 +34,7 @@ public:
           peer_(peer),
           over_limit_(over_limit),
           closing_(gate.draining()),
+          accepted_(gate.now()),
           parser_(gate.config().header_bytes, gate.config().body_bytes),
           deadline_(*this) {
         gate_.add(*this);
@@ -97,6 +98,7 @@ private:
         io().cancel();
         if (later_) later_->give_up();
     }
+    void note_first_request() noexcept;
     Awaitable<bool> exchange();
     Awaitable<std::optional<HttpResponse>> wait_for_answer();
     Awaitable<bool> conclude(HttpResponse response);
@@ -112,6 +114,8 @@ private:
     bool over_limit_;
     bool closing_;
     bool taken_over_ = false;
+    bool first_noted_ = false;
+    core::TimePoint accepted_;
     Stage stage_ = Stage::head;
     HttpParser parser_;
     Deadline deadline_;
@@ -133,6 +137,7 @@ Awaitable<void> HttpConnection<Stream>::run(std::optional<HttpResumption> kept) 
         const Received received = co_await receive();
         if (received == Received::nothing) co_return;
         if (received == Received::request) {
+            note_first_request();
             if (!co_await exchange()) co_return;
             await_next();
             continue;
@@ -210,6 +215,16 @@ void HttpConnection<Stream>::follow_stage() {
         stage_ = Stage::body;
         arm(gate_.config().body_timeout);
     }
+}
+
+template <typename Stream>
+void HttpConnection<Stream>::note_first_request() noexcept {
+    if (std::exchange(first_noted_, true)) return;
+    const auto took =
+        std::chrono::duration_cast<std::chrono::microseconds>(gate_.now() - accepted_);
+    gate_.shard().metrics().record(
+        core::Measure::handshake,
+        static_cast<std::uint64_t>(std::max<std::int64_t>(0, took.count())));
 }
 
 // One request answered or handed over. False: nothing more happens on this connection.
