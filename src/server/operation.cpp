@@ -27,14 +27,15 @@ admin::MetricSource gauge(const char* name, const char* help, std::function<doub
 
 }  // namespace
 
-Operation::Operation(boost::asio::io_context& io, core::Hub& hub,
-                     const transports::ConnectionCount& connections, const ServerConfig& config)
+Operation::Operation(boost::asio::io_context& io, core::Hub& hub, transports::Admission& admission,
+                     const ServerConfig& config)
     : hub_(&hub),
-      connections_(&connections),
+      connections_(&admission),
       stalled_after_(config.admin.stalled_after),
       timer_(io),
       tick_every_(tick_max),
       connections_max_(config.core.limits.connections),
+      memory_max_(transports::AdmissionMarks(config.core.limits).memory),
       watch_(hub) {
     if (const auto watchdog = ServiceManager::watchdog()) {
         feeds_watchdog_ = true;
@@ -75,6 +76,7 @@ void Operation::draining(std::string_view why) {
 
 void Operation::reconfigured(const core::LimitsConfig& limits) noexcept {
     connections_max_.store(limits.connections, std::memory_order_relaxed);
+    memory_max_.store(transports::AdmissionMarks(limits).memory, std::memory_order_relaxed);
 }
 
 void Operation::reload_begins() const {
@@ -109,7 +111,9 @@ std::string Operation::status_text() const {
 
 admin::Readiness Operation::readiness() const noexcept {
     if (draining_.load(std::memory_order_relaxed)) return admin::Readiness::draining;
-    const bool full = connections_->now() >= connections_max_.load(std::memory_order_relaxed);
+    const bool full = connections_->overloaded({connections_max_.load(std::memory_order_relaxed),
+                                                memory_max_.load(std::memory_order_relaxed)},
+                                               core::machine_now().mono);
     return full ? admin::Readiness::overloaded : admin::Readiness::ready;
 }
 

@@ -28,8 +28,8 @@ namespace parley::server {
 class Operation {
 public:
     // `io` is run by the main thread. All three outlive it.
-    Operation(boost::asio::io_context& io, core::Hub& hub,
-              const transports::ConnectionCount& connections, const ServerConfig& config);
+    Operation(boost::asio::io_context& io, core::Hub& hub, transports::Admission& admission,
+              const ServerConfig& config);
 
     // Adds metrics that are asked for at each scrape, on the admin thread. Before serving().
     void add_metrics(std::vector<transports::admin::MetricSource> sources);
@@ -53,7 +53,7 @@ private:
     [[nodiscard]] std::vector<transports::admin::MetricSource> own_metrics();
 
     core::Hub* hub_;
-    const transports::ConnectionCount* connections_;
+    transports::Admission* connections_;
     std::chrono::milliseconds stalled_after_;
     boost::asio::steady_timer timer_;
     std::chrono::steady_clock::duration tick_every_;
@@ -63,6 +63,7 @@ private:
     // Written by the main thread, read by the admin thread; each stands for itself.
     std::atomic<bool> draining_{false};
     std::atomic<std::size_t> connections_max_;
+    std::atomic<std::size_t> memory_max_;
     std::atomic<std::uint64_t> reloads_{0};
     std::atomic<std::uint64_t> reloads_failed_{0};
     std::atomic<bool> last_reload_well_{true};

@@ -24,7 +24,8 @@ std::string text_of(const std::vector<core::RoomRule>& rules) {
 }  // namespace
 
 bool is_reloadable(std::string_view key) noexcept {
-    return key.starts_with("limits.") || key == "http.allowed_origins" || key == "log.level";
+    return key.starts_with("limits.") || key == "http.allowed_origins" ||
+           key == "http.trusted_proxies" || key == "http.use_forwarded" || key == "log.level";
 }
 
 ReloadPlan plan_reload(const ServerConfig& running, const ServerConfig& fresh) {

@@ -69,7 +69,7 @@ private:
     // Ended in the opposite order: a gate needs its hub, a hub its threads' loops.
     std::vector<std::unique_ptr<transports::ShardThread>> threads_;
     std::unique_ptr<core::Hub> hub_;
-    transports::ConnectionCount connections_;
+    transports::Admission connections_;
     std::vector<std::unique_ptr<transports::Gate>> gates_;
     std::map<std::string, ReloadStep> reload_steps_;
     Operation operation_;  // ends first: it looks at the rest

@@ -51,6 +51,9 @@ struct TextKind {
 struct OriginListKind {
     FieldOf<std::vector<std::string>> field;
 };
+struct NetworkListKind {
+    FieldOf<std::vector<std::string>> field;
+};
 struct EndpointListKind {
     FieldOf<std::vector<Endpoint>> field;
 };
@@ -66,8 +69,8 @@ struct LogFormatKind {
 };
 using Kind =
     std::variant<FlagKind, CountKind<std::size_t>, CountKind<std::uint32_t>, CountKind<int>,
-                 SizeKind, NumberKind, DurationKind, TextKind, OriginListKind, EndpointListKind,
-                 OptionalEndpointKind, LogLevelKind, LogFormatKind>;
+                 SizeKind, NumberKind, DurationKind, TextKind, OriginListKind, NetworkListKind,
+                 EndpointListKind, OptionalEndpointKind, LogLevelKind, LogFormatKind>;
 
 struct Setting {
     std::string_view key;  // "limits.text_bytes": its section and its name

@@ -13,12 +13,19 @@ core::Config hub_config() {
     return config;
 }
 
+// Whoever asks an admin listener does so directly.
+TransportConfig without_proxy_protocol(TransportConfig config) {
+    config.proxy_protocol = false;
+    return config;
+}
+
 }  // namespace
 
 AdminServer::AdminServer(const TransportConfig& config, ServerView view)
     : view_(std::move(view)),
       hub_(hub_config(), {&thread_}, core::machine_now(), 0),
-      gate_((thread_.attach(hub_.shard(0)), thread_), config, connections_, {}) {
+      gate_((thread_.attach(hub_.shard(0)), thread_), without_proxy_protocol(config), connections_,
+            {}) {
     gate_.add_frontend(make_metrics_frontend(view_));
     gate_.add_frontend(make_probes_frontend(view_));
     gate_.add_frontend(make_debug_frontend(view_));

@@ -43,7 +43,7 @@ private:
     ServerView view_;
     ShardThread thread_;
     core::Hub hub_;
-    ConnectionCount connections_;
+    Admission connections_;
     Gate gate_;
 };
 
