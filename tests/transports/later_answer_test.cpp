@@ -87,7 +87,7 @@ Asked* asked = nullptr;
 class LaterFrontend final : public Frontend {
 public:
     explicit LaterFrontend(Gate& gate) : gate_(&gate) {}
-    bool owns(std::string_view) const noexcept override { return true; }
+    bool owns(const HttpTarget&) const noexcept override { return true; }
     std::optional<HttpResponse> handle(Exchange& exchange) override {
         if (exchange.path == "/now") return said("now");
         const auto later = exchange.answer_later(gate_->thread().executor());
