@@ -44,6 +44,8 @@ public:
     TestServer& operator=(const TestServer&) = delete;
 
     [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
+    [[nodiscard]] core::Hub& hub() noexcept { return *hub_; }
+    [[nodiscard]] Gate& gate(std::size_t shard) noexcept { return *gates_[shard]; }
     [[nodiscard]] std::uint64_t total(core::Metric metric) const { return hub_->total(metric); }
 
     // Starts a drain of the first shard, once that has been told to everybody there; the future is
