@@ -25,17 +25,21 @@ struct RateConfig {
 // [limits]
 struct LimitsConfig {
     bool enabled = true;                 // false: --no-limits; rates and error counts are not held
-    bool dry_run = false;                // rates are counted and not refused
+    bool dry_run = false;                // what would be refused is counted and let in
     std::size_t text_bytes = 16 * 1024;  // one `text`, or `data` as JSON
     std::size_t message_bytes = 64 * 1024;  // one frame or message of a client
     std::size_t name_bytes = 64;            // a user's name
     std::size_t rooms_per_session = 100;
     std::size_t rooms = 1'000'000;
     std::size_t connections = 100'000;
+    std::size_t connections_per_address = 5'000;  // an IPv6 /64 counts as one address
+    std::size_t memory = 0;                       // resident, above which nobody new; 0: no mark
     std::uint32_t errors_in_a_row = 20;  // then 4009, or 4129 where they were all rate_limited
     RateConfig session{20, 40};          // commands
     RateConfig user{40, 80};
     RateConfig address{400, 800};
+    RateConfig room{1'000, 2'000};         // what all of them say in one room
+    RateConfig handshakes{5'000, 10'000};  // new connections of the process
 };
 
 // [history]

@@ -38,8 +38,8 @@ inline constexpr std::size_t run_bytes_max = 64 * 1024;
 // iovec costs 15 to 20 ns in the kernel, a copy of 300 bytes about as much but once for all).
 inline constexpr std::size_t run_frames_min = 4;
 
-// Wire formats that may exist in one process: parley.v1 plain and deflated, Server-Sent Events,
-// Socket.IO.
-inline constexpr std::size_t wire_formats_max = 4;
+// Wire formats that may exist in one process: parley.v1 plain and deflated, Server-Sent Events in
+// chunks and bare, long-poll, Socket.IO, the one of the tests. A pointer each in every publication.
+inline constexpr std::size_t wire_formats_max = 8;
 
 }  // namespace parley::core::limits

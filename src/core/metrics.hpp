@@ -29,10 +29,28 @@ enum class Metric : std::uint8_t {
     connections_refused,  // over limits.connections or while draining
     accept_pauses,        // out of descriptors: accepting rests
     handshakes_refused,   // HTTP that was answered 4xx
+    // connections_refused by cause; in a dry run what would have been refused
+    refused_draining,
+    refused_connections,    // limits.connections
+    refused_memory,         // limits.memory
+    refused_handshakes,     // limits.handshakes
+    refused_address,        // limits.connections_per_address
+    refused_unanswered,     // closed without a 503: too many of them at once
+    proxy_headers_refused,  // PROXY protocol: malformed, late, or from nobody trusted
+    // HTTP
+    http_requests,
+    http_malformed,  // not a request as HTTP has them: answered and closed
+    http_head_timeouts,
+    http_body_timeouts,
+    http_idle_timeouts,   // kept alive for nothing
+    http_write_timeouts,  // answers that were not read
+    http_compressed,
+    answers_overdue,      // HTTP answered 503: another shard took longer than http.answer_timeout
     // commands
     commands,
-    errors,        // every `error` sent
-    rate_limited,  // refused, or would have been in a dry run
+    errors,             // every `error` sent
+    rate_limited,       // refused, or would have been in a dry run
+    room_rate_limited,  // the same for limits.room
     // publications
     messages_published,
     transients_published,

@@ -17,6 +17,7 @@
 #include "core/mail.hpp"
 #include "core/publication.hpp"
 #include "core/room_ring.hpp"
+#include "core/token_bucket.hpp"
 #include "protocol/cursor.hpp"
 
 namespace parley::core {
@@ -43,6 +44,10 @@ public:
     [[nodiscard]] protocol::Epoch epoch() const noexcept { return epoch_; }
     [[nodiscard]] std::uint32_t home() const noexcept { return home_; }
     [[nodiscard]] RoomRing& ring() noexcept { return ring_; }
+    // limits.room: what may be said in it, whichever shard it comes from. One relaxed exchange a
+    // publication beside those of the ring; a share for each shard would refuse a room whose
+    // speakers sit on one shard at a fraction of its rate.
+    [[nodiscard]] SharedTokenBucket& bucket() noexcept { return bucket_; }
 
     // `from` is this room's audience on the calling shard.
     // Gives the publication its place: claims it, has its JSON made (`make_json(offset)`, which is
@@ -70,6 +75,7 @@ private:
     std::uint32_t shards_;
     std::uint32_t home_;
     std::unique_ptr<RoomCall[]> calls_;  // none where there is one shard
+    SharedTokenBucket bucket_;
     RoomRing ring_;
 };
 

@@ -21,6 +21,24 @@ protocol::Error ring_is_full() {
                       retry_when_full);
 }
 
+// One token of what the room takes; the error where there is none. In a dry run that is counted.
+std::optional<protocol::Error> admit_to_room(Audience& audience) {
+    Shard& shard = audience.shard();
+    const LimitsConfig& limits = shard.config().limits;
+    if (!limits.enabled) return std::nullopt;
+    SharedTokenBucket& bucket = audience.room()->bucket();
+    const auto now = shard.now().mono;
+    const auto wait = bucket.wait(limits.room, now);
+    if (wait == Duration::zero()) {
+        bucket.take(limits.room, now);
+        return std::nullopt;
+    }
+    shard.metrics().add(Metric::room_rate_limited);
+    if (limits.dry_run) return std::nullopt;
+    return make_error(errc::rate_limited, "more is said in this room than it takes",
+                      std::chrono::ceil<milliseconds>(wait));
+}
+
 }  // namespace
 
 RoomHome::RoomHome(Shard& shard, Audience& audience)
@@ -193,6 +211,7 @@ bool RoomHome::droppable() const noexcept {
 boost::system::result<protocol::Ack, protocol::Error> publish_message(Audience& audience,
                                                                       const User& user,
                                                                       protocol::Send&& send) {
+    if (auto refused = admit_to_room(audience)) return std::move(*refused);
     Room& room = *audience.room();
     protocol::Message message{
         room.name(),          {room.epoch(), 0},     user.who,
@@ -211,6 +230,10 @@ boost::system::result<protocol::Ack, protocol::Error> publish_message(Audience& 
 
 std::optional<protocol::Error> publish_transient(Audience& audience, PublicationKind kind,
                                                  protocol::ServerMessage&& push) {
+    // Presence is the home's own word, and bounded by it.
+    if (kind != PublicationKind::presence) {
+        if (auto refused = admit_to_room(audience)) return refused;
+    }
     const protocol::ServerFrame frame{{}, std::move(push)};
     const auto offset = audience.room()->publish(audience, kind, [&frame](std::uint64_t) {
         std::string json;

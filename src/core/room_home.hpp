@@ -84,10 +84,11 @@ private:
     HomeTimer timer_;
 };
 
-// Publishes one message of that user; its ack, or `unavailable`.
+// Publishes one message of that user; its ack, or `rate_limited` over limits.room, or `unavailable`
+// when the ring is full.
 [[nodiscard]] boost::system::result<protocol::Ack, protocol::Error> publish_message(
     Audience& audience, const User& user, protocol::Send&& send);
-// Publishes a transient push; `unavailable` when the ring is full.
+// Publishes a transient push; refused like a message, but that limits.room does not bound presence.
 [[nodiscard]] std::optional<protocol::Error> publish_transient(Audience& audience,
                                                                PublicationKind kind,
                                                                protocol::ServerMessage&& push);

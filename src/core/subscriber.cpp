@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/address_key.hpp"
 #include "core/audience.hpp"
 #include "core/hub.hpp"
 #include "core/ids.hpp"
@@ -71,7 +72,7 @@ std::optional<protocol::Error> Subscriber::admit() {
         Hub& hub = shard_->hub();
         shared_buckets_ = std::make_unique<SharedBuckets>(
             SharedBuckets{hub.user_buckets().bucket_of(session_.user()->who.id, now),
-                          hub.address_buckets().bucket_of(address_, now)});
+                          hub.address_buckets().bucket_of(address_key(address_), now)});
     }
     const auto wait =
         std::max({bucket_.wait(limits.session, now), shared_buckets_->user->wait(limits.user, now),

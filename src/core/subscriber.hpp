@@ -29,7 +29,7 @@ class Shard;
 
 // Who is at the other end, as far as the connection tells.
 struct PeerIdentity {
-    std::string address;              // the peer's address without port: the key of its bucket
+    std::string address;              // the peer's address without port
     std::optional<std::string> name;  // asked for; judged by the rules
 };
 

@@ -43,6 +43,12 @@ public:
             std::max(full_at_ns_, detail::to_ns(now)) + detail::Spacing(rate).per_token_ns;
     }
 
+    // How long until it is full again; zero when it is.
+    [[nodiscard]] Duration until_full(TimePoint now) const noexcept {
+        return std::chrono::nanoseconds(
+            std::max<std::int64_t>(0, full_at_ns_ - detail::to_ns(now)));
+    }
+
 private:
     std::int64_t full_at_ns_ = 0;
 };
@@ -66,6 +72,10 @@ public:
             std::memory_order_relaxed)) {
         }
     }
+    [[nodiscard]] Duration until_full(TimePoint now) const noexcept {
+        return std::chrono::nanoseconds(std::max<std::int64_t>(
+            0, full_at_ns_.load(std::memory_order_relaxed) - detail::to_ns(now)));
+    }
     // True when forgetting the bucket changes nothing.
     [[nodiscard]] bool full(TimePoint now) const noexcept {
         return full_at_ns_.load(std::memory_order_relaxed) <= detail::to_ns(now);
@@ -74,5 +84,14 @@ public:
 private:
     std::atomic<std::int64_t> full_at_ns_{0};
 };
+
+// How many tokens a bucket holds that will be full so late: whole ones, as wait() counts them.
+[[nodiscard]] inline std::uint64_t tokens_left(const RateConfig& rate,
+                                               Duration until_full) noexcept {
+    const detail::Spacing spacing(rate);
+    const auto free_ns = spacing.burst_ns + spacing.per_token_ns -
+                         std::chrono::duration_cast<std::chrono::nanoseconds>(until_full).count();
+    return free_ns <= 0 ? 0 : static_cast<std::uint64_t>(free_ns / spacing.per_token_ns);
+}
 
 }  // namespace parley::core

@@ -102,6 +102,8 @@ const std::array settings{
             "Between two requests of one connection."},
     Setting{"http.write_timeout", DurationKind{in_transports<&Wire::write_timeout>, 10ms, 1h},
             "Without progress of an answer."},
+    Setting{"http.answer_timeout", DurationKind{in_transports<&Wire::answer_timeout>, 10ms, 1h},
+            "For another shard's part of an answer; then it is a 503."},
 
     Setting{"websocket.fragments_max",
             CountKind<std::size_t>{in_transports<&Wire::fragments_max>, 1, 65'536},

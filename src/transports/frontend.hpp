@@ -17,12 +17,19 @@
 
 #include "transports/any_stream.hpp"
 #include "transports/http_response.hpp"
+#include "transports/later_answer.hpp"
 
 namespace parley::transports {
 
 class Gate;
 
 using HttpRequest = boost::beast::http::request<boost::beast::http::string_body>;
+
+// The target of a request, in its parts.
+struct HttpTarget {
+    std::string_view path;   // not decoded
+    std::string_view query;  // behind the `?`, not decoded; empty without one
+};
 
 // One request and what came with it. Valid within Frontend::handle() only.
 struct Exchange {
@@ -32,6 +39,15 @@ struct Exchange {
     const boost::asio::ip::tcp::endpoint& peer;
     AnyStream& stream;          // a frontend that takes the connection over moves it out …
     std::span<char> following;  // … and goes on with these bytes, which followed the request
+    std::shared_ptr<LaterAnswer> later{};  // where the answer is to come later
+
+    // For a frontend whose answer takes a question to another shard: handle() then gives nothing
+    // back, and the connection waits, for http.answer_timeout at most. Nobody may be there any more
+    // to be answered when the time has come: hence weak.
+    [[nodiscard]] std::weak_ptr<LaterAnswer> answer_later(Executor executor) {
+        later = std::make_shared<LaterAnswer>(executor);
+        return later;
+    }
 };
 
 class Frontend {
@@ -41,9 +57,10 @@ public:
     Frontend(const Frontend&) = delete;
     Frontend& operator=(const Frontend&) = delete;
 
-    // True where requests for that path are its own.
-    [[nodiscard]] virtual bool owns(std::string_view path) const noexcept = 0;
-    // Answers, or takes the connection over and gives nothing back. `HEAD` is answered like `GET`;
+    // True where requests for that target are its own.
+    [[nodiscard]] virtual bool owns(const HttpTarget& target) const noexcept = 0;
+    // Answers, or gives nothing back: it has taken the connection over, or answers later
+    // (Exchange::answer_later()). `HEAD` is answered like `GET`;
     // the connection leaves the body out.
     [[nodiscard]] virtual std::optional<HttpResponse> handle(Exchange& exchange) = 0;
     // The configuration of the gate or its shard has changed: what was derived from it is stale.

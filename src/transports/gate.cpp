@@ -34,6 +34,7 @@ Gate::Gate(ShardThread& thread, const TransportConfig& config, ConnectionCount& 
     : thread_(&thread),
       config_(config),
       process_connections_(&connections),
+      cors_(config.allowed_origins),
       drain_timer_(*this, [](core::Timer& timer) noexcept {
           static_cast<DrainTimer&>(timer).gate->close_due();
       }) {
@@ -72,6 +73,7 @@ void Gate::add_frontend(std::unique_ptr<Frontend> frontend) {
 void Gate::reconfigure(const core::LimitsConfig& limits, const TransportConfig& config) {
     shard().set_limits(limits);
     config_ = config;
+    cors_ = Cors(config_.allowed_origins);
     for (const auto& frontend : frontends_) frontend->config_changed();
 }
 
@@ -123,9 +125,9 @@ void Gate::descriptor_closed() noexcept {
     for (const auto& listener : listeners_) listener->resume();
 }
 
-Frontend* Gate::frontend_for(std::string_view path) const noexcept {
+Frontend* Gate::frontend_for(const HttpTarget& target) const noexcept {
     for (const auto& frontend : frontends_) {
-        if (frontend->owns(path)) return frontend.get();
+        if (frontend->owns(target)) return frontend.get();
     }
     return nullptr;
 }

@@ -20,6 +20,7 @@
 
 #include "core/timer_wheel.hpp"
 #include "transports/connection.hpp"
+#include "transports/cors.hpp"
 #include "transports/frontend.hpp"
 #include "transports/shard_thread.hpp"
 #include "transports/transport_config.hpp"
@@ -85,8 +86,8 @@ public:
     void remove(Connection& connection) noexcept;
     // A connection's descriptor was closed: listeners that rest for want of one try again.
     void descriptor_closed() noexcept;
-    // The frontend whose own that path is; null where it is nobody's.
-    [[nodiscard]] Frontend* frontend_for(std::string_view path) const noexcept;
+    // The frontend whose own that target is; null where it is nobody's.
+    [[nodiscard]] Frontend* frontend_for(const HttpTarget& target) const noexcept;
     // Calls its after_turn() behind the shard's next turn; it must stay until then. Only while
     // ShardThread::turn_asked().
     void call_after_turn(Connection& connection) { after_turn_.push_back(&connection); }
@@ -97,6 +98,8 @@ public:
     [[nodiscard]] ShardThread& thread() const noexcept { return *thread_; }
     [[nodiscard]] core::Shard& shard() const noexcept { return thread_->shard(); }
     [[nodiscard]] const TransportConfig& config() const noexcept { return config_; }
+    // Which pages may use what lies below /api/, and how their browsers are told.
+    [[nodiscard]] const Cors& cors() const noexcept { return cors_; }
     [[nodiscard]] core::TimePoint now() const noexcept { return shard().now().mono; }
     // Arms a timer of this shard so that it fires even if the loop would sleep.
     void arm(core::Timer& timer, core::TimePoint due) noexcept;
@@ -117,6 +120,7 @@ private:
     ShardThread* thread_;
     TransportConfig config_;  // its own: it changes on this thread only
     ConnectionCount* process_connections_;
+    Cors cors_;
     std::vector<std::unique_ptr<Frontend>> frontends_;
     std::vector<std::unique_ptr<Listener>> listeners_;
     ConnectionList open_;

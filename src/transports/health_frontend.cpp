@@ -13,7 +13,9 @@ class HealthFrontend final : public Frontend {
 public:
     explicit HealthFrontend(Gate& gate) noexcept : gate_(&gate) {}
 
-    bool owns(std::string_view path) const noexcept override { return path == "/healthz"; }
+    bool owns(const HttpTarget& target) const noexcept override {
+        return target.path == "/healthz";
+    }
 
     std::optional<HttpResponse> handle(Exchange& exchange) override {
         const http::verb method = exchange.request.method();

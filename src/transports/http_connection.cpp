@@ -1,6 +1,9 @@
 #include "transports/http_connection.hpp"
 
 #include <array>
+#include <boost/asio/co_spawn.hpp>
+#include <exception>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -30,6 +33,7 @@ public:
           stream_(std::in_place_type<Stream>, std::move(stream)),
           peer_(peer),
           over_limit_(over_limit),
+          closing_(gate.draining()),
           accepted_(gate.now()),
           parser_(gate.config().header_bytes, gate.config().body_bytes),
           deadline_(*this) {
@@ -44,7 +48,8 @@ public:
         gate_.remove(*this);
     }
 
-    Awaitable<void> run();
+    // Serves request by request; first of all it answers what a frontend has kept, where it has.
+    Awaitable<void> run(std::optional<HttpResumption> kept);
 
     void announce_drain() noexcept override { closing_ = true; }
     void close(const core::CloseReason&) noexcept override {
@@ -54,7 +59,9 @@ public:
     }
     void abort() noexcept override {
         closing_ = true;
-        if (!taken_over_) io().close();
+        if (taken_over_) return;
+        io().close();
+        if (later_) later_->give_up();
     }
 
 private:
@@ -63,7 +70,7 @@ private:
             : Timer([](core::Timer& timer) noexcept {
                   auto& self = static_cast<Deadline&>(timer);
                   self.passed = true;
-                  self.connection->io().cancel();
+                  self.connection->wake();
               }),
               connection(&owner) {}
         HttpConnection* connection;
@@ -86,8 +93,16 @@ private:
     Awaitable<Received> receive();
     HttpParser::Status take(std::span<char> bytes);
     void follow_stage();
+    // Ends whatever is waited for.
+    void wake() noexcept {
+        io().cancel();
+        if (later_) later_->give_up();
+    }
     void note_first_request() noexcept;
     Awaitable<bool> exchange();
+    Awaitable<std::optional<HttpResponse>> wait_for_answer();
+    Awaitable<bool> conclude(HttpResponse response);
+    void await_next();
     Awaitable<bool> answer(HttpResponse response);
     Awaitable<bool> write(std::string_view head, std::string_view content);
     Awaitable<void> linger();
@@ -97,7 +112,7 @@ private:
     AnyStream stream_;
     tcp::endpoint peer_;
     bool over_limit_;
-    bool closing_ = false;
+    bool closing_;
     bool taken_over_ = false;
     bool first_noted_ = false;
     core::TimePoint accepted_;
@@ -105,20 +120,26 @@ private:
     HttpParser parser_;
     Deadline deadline_;
     std::string pending_;  // read and not yet parsed: an incomplete head, or what was pipelined
+    std::shared_ptr<LaterAnswer> later_;  // while a frontend has it asked for elsewhere
 };
 
 template <typename Stream>
-Awaitable<void> HttpConnection<Stream>::run() {
+Awaitable<void> HttpConnection<Stream>::run(std::optional<HttpResumption> kept) {
     arm(over_limit_ ? over_limit_time : gate_.config().head_timeout);
+    if (kept) {
+        pending_ = std::move(kept->following);
+        std::span<char> head(kept->request);
+        if (parser_.feed(head) != HttpParser::Status::complete) co_return;
+        if (!co_await conclude(std::move(kept->answer))) co_return;
+        await_next();
+    }
     for (;;) {
         const Received received = co_await receive();
         if (received == Received::nothing) co_return;
         if (received == Received::request) {
             note_first_request();
             if (!co_await exchange()) co_return;
-            parser_.reset();
-            stage_ = Stage::idle;
-            arm(gate_.config().idle_timeout);
+            await_next();
             continue;
         }
         HttpResponse refusal = received == Received::timed_out
@@ -128,6 +149,13 @@ Awaitable<void> HttpConnection<Stream>::run() {
         if (co_await answer(std::move(refusal))) co_await linger();
         co_return;
     }
+}
+
+template <typename Stream>
+void HttpConnection<Stream>::await_next() {
+    parser_.reset();
+    stage_ = Stage::idle;
+    arm(gate_.config().idle_timeout);
 }
 
 // Reads one request, or why there is none. What followed it stays in pending_.
@@ -210,15 +238,41 @@ Awaitable<bool> HttpConnection<Stream>::exchange() {
     } else {
         response = ask_frontend();
     }
+    if (later_) {
+        response = co_await wait_for_answer();
+        if (!response) co_return false;
+    }
     if (!response) {
         taken_over_ = true;
         co_return false;
     }
-    response->close = response->close || closing_ || !parser_.keep_alive();
-    const bool last = response->close;
-    if (!co_await answer(std::move(*response))) co_return false;
+    co_return co_await conclude(std::move(*response));
+}
+
+// The answer, and whether another request may follow.
+template <typename Stream>
+Awaitable<bool> HttpConnection<Stream>::conclude(HttpResponse response) {
+    response.close = response.close || closing_ || !parser_.keep_alive();
+    const bool last = response.close;
+    if (!co_await answer(std::move(response))) co_return false;
     if (last) co_await linger();
     co_return !last;
+}
+
+// The answer that a frontend gave later, or has not given in time. Nothing: the connection was cut
+// off meanwhile.
+template <typename Stream>
+Awaitable<std::optional<HttpResponse>> HttpConnection<Stream>::wait_for_answer() {
+    arm(gate_.config().answer_timeout);
+    std::optional<HttpResponse> response = co_await later_->wait();
+    later_.reset();
+    gate_.thread().refresh_now();
+    if (!response && deadline_.passed) {
+        gate_.shard().metrics().add(core::Metric::answers_overdue);
+        response = problem(503, "another part of the server did not answer in time");
+        response->headers.emplace_back("Retry-After", "1");
+    }
+    co_return response;
 }
 
 template <typename Stream>
@@ -227,10 +281,12 @@ std::optional<HttpResponse> HttpConnection<Stream>::ask_frontend() {
     const HttpTarget target = split_target(request.target());
     try {
         if (target.path.empty()) return problem(400, "the request's target is no path");
-        Frontend* const frontend = gate_.frontend_for(target.path);
+        Frontend* const frontend = gate_.frontend_for(target);
         if (frontend == nullptr) return problem(404, "there is nothing at this path");
         Exchange exchange{request, target.path, target.query, peer_, stream_, pending_};
-        return frontend->handle(exchange);
+        std::optional<HttpResponse> response = frontend->handle(exchange);
+        if (!response) later_ = std::move(exchange.later);
+        return response;
     } catch (const std::exception& error) {
         log::error("request failed", {{"path", target.path}, {"error", error.what()}});
         HttpResponse response = problem(500, "the server failed");
@@ -298,14 +354,50 @@ Awaitable<void> HttpConnection<Stream>::linger() {
     }
 }
 
+template <typename Stream>
+Awaitable<void> go_on(Gate& gate, Stream stream, tcp::endpoint peer, HttpResumption kept) {
+    HttpConnection<Stream> connection(gate, std::move(stream), peer, false);
+    co_await connection.run(std::move(kept));
+}
+
 }  // namespace
 
 template <typename Stream>
 Awaitable<void> serve_http(Gate& gate, Stream stream, tcp::endpoint peer, bool over_limit) {
     HttpConnection<Stream> connection(gate, std::move(stream), peer, over_limit);
-    co_await connection.run();
+    co_await connection.run(std::nullopt);
+}
+
+template <typename Stream>
+void resume_http(Gate& gate, Stream stream, const tcp::endpoint& peer, HttpResumption kept) {
+    boost::asio::co_spawn(gate.thread().executor(),
+                          go_on(gate, std::move(stream), peer, std::move(kept)),
+                          [](const std::exception_ptr& failure) {
+                              if (!failure) return;
+                              try {
+                                  std::rethrow_exception(failure);
+                              } catch (const std::exception& error) {
+                                  log::error("connection failed", {{"error", error.what()}});
+                              }
+                          });
+}
+
+std::string kept_head(const HttpRequest& request) {
+    namespace http = boost::beast::http;
+    // The method and the version, and what decides on keep-alive, CORS and the coding.
+    std::string head(request.method_string());
+    head.append(request.version() == 10 ? " / HTTP/1.0\r\n" : " / HTTP/1.1\r\n");
+    for (const http::field name : {http::field::host, http::field::connection, http::field::origin,
+                                   http::field::accept_encoding}) {
+        const auto [first, last] = request.equal_range(name);
+        for (auto field = first; field != last; ++field) {
+            head.append(field->name_string()).append(": ").append(field->value()).append("\r\n");
+        }
+    }
+    return head += "\r\n";
 }
 
 template Awaitable<void> serve_http<TcpStream>(Gate&, TcpStream, tcp::endpoint, bool);
+template void resume_http<TcpStream>(Gate&, TcpStream, const tcp::endpoint&, HttpResumption);
 
 }  // namespace parley::transports

@@ -9,8 +9,11 @@
 #pragma once
 
 #include <boost/asio/ip/tcp.hpp>
+#include <string>
 
 #include "transports/executor.hpp"
+#include "transports/frontend.hpp"
+#include "transports/http_response.hpp"
 #include "transports/tcp_stream.hpp"
 
 namespace parley::transports {
@@ -22,5 +25,23 @@ class Gate;
 template <typename Stream>
 Awaitable<void> serve_http(Gate& gate, Stream stream, boost::asio::ip::tcp::endpoint peer,
                            bool over_limit);
+
+// How a connection goes on that a frontend had taken over and gives back.
+struct HttpResumption {
+    // The request that is answered first, as it would have come, without a body: of its headers
+    // those that an answer depends on (kept_head() makes it).
+    std::string request;
+    HttpResponse answer;
+    std::string following;  // bytes that came behind it
+};
+
+// Answers that request and serves the connection to its end. From the loop or a timer, not from
+// within a call of the core.
+template <typename Stream>
+void resume_http(Gate& gate, Stream stream, const boost::asio::ip::tcp::endpoint& peer,
+                 HttpResumption kept);
+
+// What of a request's head must be kept so that it can be answered later.
+[[nodiscard]] std::string kept_head(const HttpRequest& request);
 
 }  // namespace parley::transports

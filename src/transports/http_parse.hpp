@@ -58,12 +58,8 @@ private:
     bool expect_seen_ = false;
 };
 
-// Path and query of a request target: origin-form, or absolute-form with its scheme and authority
+// The parts of a request's target: origin-form, or absolute-form with its scheme and authority
 // taken off (RFC 9112, 3.2). The path is empty for any other form.
-struct HttpTarget {
-    std::string_view path;
-    std::string_view query;
-};
 [[nodiscard]] HttpTarget split_target(std::string_view target) noexcept;
 
 }  // namespace parley::transports

@@ -18,6 +18,7 @@ struct StatusRow {
 constexpr std::array status_rows{
     StatusRow{200, "OK", core::errc::internal},
     StatusRow{201, "Created", core::errc::internal},
+    StatusRow{202, "Accepted", core::errc::internal},
     StatusRow{204, "No Content", core::errc::internal},
     StatusRow{304, "Not Modified", core::errc::internal},
     StatusRow{400, "Bad Request", core::errc::bad_request},
@@ -25,9 +26,15 @@ constexpr std::array status_rows{
     StatusRow{403, "Forbidden", core::errc::forbidden},
     StatusRow{404, "Not Found", core::errc::not_found},
     StatusRow{405, "Method Not Allowed", core::errc::bad_request},
+    StatusRow{406, "Not Acceptable", core::errc::bad_request},
     StatusRow{408, "Request Timeout", core::errc::bad_request},
     StatusRow{409, "Conflict", core::errc::conflict},
+    StatusRow{410, "Gone", core::errc::not_found},
+    StatusRow{411, "Length Required", core::errc::bad_request},
     StatusRow{413, "Content Too Large", core::errc::too_large},
+    StatusRow{414, "URI Too Long", core::errc::too_large},
+    StatusRow{415, "Unsupported Media Type", core::errc::bad_request},
+    StatusRow{417, "Expectation Failed", core::errc::bad_request},
     StatusRow{426, "Upgrade Required", core::errc::bad_request},
     StatusRow{429, "Too Many Requests", core::errc::rate_limited},
     StatusRow{431, "Request Header Fields Too Large", core::errc::too_large},
@@ -55,6 +62,10 @@ std::string_view status_text(unsigned status) noexcept {
     return row_of(status).text;
 }
 
+void append_header_lines(std::string& out, const HttpResponse& response) {
+    for (const auto& [name, value] : response.headers) append_header(out, name, value);
+}
+
 void append_head(std::string& out, const HttpResponse& response, const HttpAnswerStyle& style) {
     out.append(style.version == 10 ? "HTTP/1.0 " : "HTTP/1.1 ");
     protocol::append_decimal(out, response.status);
@@ -67,7 +78,7 @@ void append_head(std::string& out, const HttpResponse& response, const HttpAnswe
         protocol::append_decimal(out, response.content().size());
         out.append("\r\n");
     }
-    for (const auto& [name, value] : response.headers) append_header(out, name, value);
+    append_header_lines(out, response);
     if (response.close || !style.keep_alive) {
         append_header(out, "Connection", "close");
     } else if (style.version == 10) {
@@ -98,6 +109,40 @@ HttpResponse method_not_allowed(std::string_view allowed) {
     HttpResponse response = problem(405, "this is answered to " + std::string(allowed) + " only");
     response.headers.emplace_back("Allow", allowed);
     return response;
+}
+
+HttpResponse not_acceptable(std::string_view offered) {
+    return problem(406, "this is there as " + std::string(offered) + " only");
+}
+
+HttpResponse length_required() {
+    return problem(411, "a body comes with a Content-Length or in chunks");
+}
+
+HttpResponse unsupported_media_type(std::string_view understood) {
+    HttpResponse response =
+        problem(415, "a body is understood as " + std::string(understood) + " only");
+    // What would have been understood (RFC 9110, 15.5.16).
+    response.headers.emplace_back("Accept", understood);
+    return response;
+}
+
+HttpResponse too_many_requests(core::Duration retry_after, std::string_view detail) {
+    HttpResponse response = problem(429, detail);
+    add_retry_after(response, retry_after);
+    return response;
+}
+
+HttpResponse unavailable(core::Duration retry_after, std::string_view detail) {
+    HttpResponse response = problem(503, detail);
+    add_retry_after(response, retry_after);
+    return response;
+}
+
+void add_retry_after(HttpResponse& response, core::Duration retry_after) {
+    const auto seconds = std::chrono::ceil<std::chrono::seconds>(retry_after).count();
+    response.headers.emplace_back("Retry-After",
+                                  std::to_string(std::max<std::int64_t>(1, seconds)));
 }
 
 }  // namespace parley::transports

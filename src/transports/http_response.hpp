@@ -11,6 +11,8 @@
 #include <utility>
 #include <vector>
 
+#include "core/clock.hpp"
+
 namespace parley::transports {
 
 struct HttpResponse {
@@ -37,10 +39,25 @@ struct HttpAnswerStyle {
 // Appends the status line, the headers and the empty line.
 void append_head(std::string& out, const HttpResponse& response, const HttpAnswerStyle& style);
 
+// Appends the answer's own headers alone, each with its line end.
+void append_header_lines(std::string& out, const HttpResponse& response);
+
 // An error as application/problem+json (RFC 9457), with the `code` that the protocol has for it.
 [[nodiscard]] HttpResponse problem(unsigned status, std::string_view detail);
 // 405 with what is allowed instead.
 [[nodiscard]] HttpResponse method_not_allowed(std::string_view allowed);
+// 406: `offered` is the comma list of media types that there are (see accepts_type()).
+[[nodiscard]] HttpResponse not_acceptable(std::string_view offered);
+// 411: for a body that must say how long it is, or that it comes in chunks.
+[[nodiscard]] HttpResponse length_required();
+// 415: `understood` is the comma list of media types that would have been read.
+[[nodiscard]] HttpResponse unsupported_media_type(std::string_view understood);
+// 429 and 503, with `Retry-After`.
+[[nodiscard]] HttpResponse too_many_requests(core::Duration retry_after, std::string_view detail);
+[[nodiscard]] HttpResponse unavailable(core::Duration retry_after, std::string_view detail);
+
+// `Retry-After` in whole seconds, rounded up, at least one (RFC 9110, 10.2.3).
+void add_retry_after(HttpResponse& response, core::Duration retry_after);
 
 // "Not Found" for 404.
 [[nodiscard]] std::string_view status_text(unsigned status) noexcept;

@@ -26,6 +26,7 @@ struct TransportConfig {
     milliseconds body_timeout{30'000};     // from the head's end to the body's
     milliseconds idle_timeout{60'000};     // between two requests of one connection
     milliseconds write_timeout{30'000};    // without progress of an answer
+    milliseconds answer_timeout{5'000};    // for another shard's part of an answer; then 503
     // Who may open a WebSocket from a page: "https://chat.example.org", "https://*.example.org",
     // "*". A page of this host and port always may, and so may what sends no Origin.
     std::vector<std::string> allowed_origins;

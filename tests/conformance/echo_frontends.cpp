@@ -66,8 +66,8 @@ public:
         }
     }
 
-    bool owns(std::string_view path) const noexcept override {
-        return path == "/" || path == "/wsecho";
+    bool owns(const HttpTarget& target) const noexcept override {
+        return target.path == "/" || target.path == "/wsecho";
     }
 
     std::optional<HttpResponse> handle(Exchange& exchange) override {
@@ -93,7 +93,7 @@ private:
 
 class HelloFrontend final : public transports::Frontend {
 public:
-    bool owns(std::string_view path) const noexcept override { return path == "/hello"; }
+    bool owns(const HttpTarget& target) const noexcept override { return target.path == "/hello"; }
 
     std::optional<HttpResponse> handle(Exchange& exchange) override {
         HttpResponse response;

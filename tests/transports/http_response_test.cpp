@@ -57,6 +57,14 @@ TEST(Problem, NamesWhatIsAllowedInstead) {
     ASSERT_EQ(response.headers.size(), 1U);
     EXPECT_EQ(response.headers[0].first, "Allow");
     EXPECT_EQ(response.headers[0].second, "GET, HEAD");
+    EXPECT_EQ(not_acceptable("application/json").status, 406U);
+    EXPECT_NE(not_acceptable("application/json").body.find("application/json"), std::string::npos);
+    EXPECT_EQ(length_required().status, 411U);
+    const HttpResponse media = unsupported_media_type("application/json");
+    EXPECT_EQ(media.status, 415U);
+    ASSERT_EQ(media.headers.size(), 1U);
+    EXPECT_EQ(media.headers[0].first, "Accept");
+    EXPECT_EQ(media.headers[0].second, "application/json");
 }
 
 }  // namespace

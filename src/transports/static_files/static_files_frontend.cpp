@@ -58,7 +58,9 @@ bool names_etag(std::string_view if_none_match, std::string_view etag) {
 
 class StaticFilesFrontend final : public Frontend {
 public:
-    bool owns(std::string_view path) const noexcept override { return find_file(path) != nullptr; }
+    bool owns(const HttpTarget& target) const noexcept override {
+        return find_file(target.path) != nullptr;
+    }
 
     std::optional<HttpResponse> handle(Exchange& exchange) override {
         const http::verb method = exchange.request.method();

@@ -41,7 +41,7 @@ public:
         set_deflate(gate.config().deflate_level, gate.config().deflate_min_bytes);
     }
 
-    bool owns(std::string_view path) const noexcept override { return path == "/ws"; }
+    bool owns(const HttpTarget& target) const noexcept override { return target.path == "/ws"; }
 
     std::optional<HttpResponse> handle(Exchange& exchange) override {
         const HttpRequest& request = exchange.request;

@@ -1,0 +1,43 @@
+// Cors: which pages may use the HTTP interface, and the headers that tell their browsers so (WHATWG
+// Fetch, 3.2).
+//
+// Path:     HttpConnection → [Cors] → HttpResponse
+// Runs on:  any thread; a constant value.
+// Owned by: Gate.
+// Bounds:   the operator's list.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "transports/frontend.hpp"
+#include "transports/origin_policy.hpp"
+
+namespace parley::transports {
+
+class Cors {
+public:
+    explicit Cors(const std::vector<std::string>& allowed_origins) : origins_(allowed_origins) {}
+
+    // True for what pages call: everything below /api/. HttpConnection sees to those answers by
+    // itself; only who writes a head of its own calls append().
+    [[nodiscard]] static bool covers(std::string_view path) noexcept;
+    // True where the request comes from no page, or from one that may use this server.
+    [[nodiscard]] bool allows(const HttpRequest& request) const;
+
+    // True for the question that a browser asks ahead of a page's request.
+    [[nodiscard]] static bool is_preflight(const HttpRequest& request);
+    // Its answer: 204 with what may be sent, or 403.
+    [[nodiscard]] HttpResponse preflight(const HttpRequest& request) const;
+
+    // Lets an allowed page read the answer.
+    void add_to(HttpResponse& response, const HttpRequest& request) const;
+    // The same as header lines, each with its line end.
+    void append(std::string& head, const HttpRequest& request) const;
+
+private:
+    OriginPolicy origins_;
+};
+
+}  // namespace parley::transports
