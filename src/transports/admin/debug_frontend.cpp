@@ -148,8 +148,8 @@ class DebugFrontend final : public Frontend {
 public:
     explicit DebugFrontend(const ServerView& view) noexcept : view_(&view) {}
 
-    bool owns(std::string_view path) const noexcept override {
-        return path == sessions_path || path == "/debug/rooms";
+    bool owns(const HttpTarget& target) const noexcept override {
+        return target.path == sessions_path || target.path == "/debug/rooms";
     }
 
     std::optional<HttpResponse> handle(Exchange& exchange) override {

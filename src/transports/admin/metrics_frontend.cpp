@@ -13,7 +13,9 @@ class MetricsFrontend final : public Frontend {
 public:
     explicit MetricsFrontend(const ServerView& view) noexcept : view_(&view) {}
 
-    bool owns(std::string_view path) const noexcept override { return path == "/metrics"; }
+    bool owns(const HttpTarget& target) const noexcept override {
+        return target.path == "/metrics";
+    }
 
     std::optional<HttpResponse> handle(Exchange& exchange) override {
         if (auto refused = refuse_other_methods(exchange)) return refused;

@@ -16,8 +16,9 @@ class ProbesFrontend final : public Frontend {
 public:
     explicit ProbesFrontend(const ServerView& view) noexcept : view_(&view) {}
 
-    bool owns(std::string_view path) const noexcept override {
-        return path == live_path || path == "/healthz/ready" || path == "/healthz";
+    bool owns(const HttpTarget& target) const noexcept override {
+        return target.path == live_path || target.path == "/healthz/ready" ||
+               target.path == "/healthz";
     }
 
     std::optional<HttpResponse> handle(Exchange& exchange) override {
