@@ -40,13 +40,16 @@ TEST(Histogram, CountsAndSumsWhatIsRecorded) {
     constexpr HistogramShape shape{0, 3, 0};  // 1, 2, 4, 8 and above
     Histogram histogram;
     for (const std::uint64_t value : {0U, 1U, 2U, 3U, 4U, 8U, 9U, 100U})
-        histogram.record(shape, value);
+        histogram.record(shape, value, 1);
     EXPECT_EQ(histogram.read(0), 2U);
     EXPECT_EQ(histogram.read(1), 1U);
     EXPECT_EQ(histogram.read(2), 2U);
     EXPECT_EQ(histogram.read(3), 1U);
     EXPECT_EQ(histogram.read(4), 2U);
     EXPECT_EQ(histogram.sum(), 127U);
+    histogram.record(shape, 3, 5);
+    EXPECT_EQ(histogram.read(2), 7U);
+    EXPECT_EQ(histogram.sum(), 142U);
 }
 
 }  // namespace
