@@ -119,8 +119,9 @@ TEST(ConfigFile, NamesFileLineAndKeyOfWhatIsWrong) {
              Row{"[tls]\ncert = \"a.pem\"", "parley.toml:1: tls: TLS is not part of this version"},
              Row{"tls_listen = \":443\"",
                  "parley.toml:1: tls_listen: TLS is not part of this version"},
-             Row{"admin_listen = \":1\"",
-                 "parley.toml:1: admin_listen: the admin listener is not part of this version"},
+             Row{"[admin]\nlisten = \"localhost\"",
+                 "parley.toml:2: admin.listen: \"localhost\" is not an address (expected e.g. "
+                 "\"127.0.0.1:9464\", or \"off\")"},
              Row{"[history]\nstore = \"sqlite:x\"",
                  "parley.toml:2: history.store: this version keeps history in memory only"},
              Row{"rooms = 3",
