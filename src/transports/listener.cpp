@@ -1,5 +1,6 @@
 #include "transports/listener.hpp"
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -54,13 +55,30 @@ int listening_socket(const tcp::endpoint& endpoint, int backlog) {
 
 }  // namespace
 
-Listener::Listener(Gate& gate, const tcp::endpoint& endpoint, int backlog)
+Listener::Listener(Gate& gate)
     : gate_(&gate),
-      watch_(watch(gate.thread().reactor(), listening_socket(endpoint, backlog))),
-      where_(text_of(this->endpoint())),
       pause_timer_(*this, [](core::Timer& timer) noexcept {
           static_cast<PauseTimer&>(timer).listener->wait();
-      }) {
+      }) {}
+
+Listener::Listener(Gate& gate, const tcp::endpoint& endpoint, int backlog) : Listener(gate) {
+    watch_ = watch(gate.thread().reactor(), listening_socket(endpoint, backlog));
+    where_ = text_of(this->endpoint());
+    wait();
+}
+
+// SO_REUSEPORT is not to be had for a socket that is there already, so every shard waits on the one
+// queue: a connection wakes several, one gets it, and the others find nothing (accept4: EAGAIN).
+Listener::Listener(Gate& gate, int listening) : Listener(gate) {
+    const int own = ::fcntl(listening, F_DUPFD_CLOEXEC, 0);
+    if (own < 0) throw std::system_error(errno, std::system_category(), "an inherited socket");
+    watch_ = watch(gate.thread().reactor(), own);
+    const int on = 1;
+    if (::fcntl(own, F_SETFL, O_NONBLOCK) != 0 ||
+        ::setsockopt(own, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) != 0) {
+        throw std::system_error(errno, std::system_category(), "an inherited socket");
+    }
+    where_ = text_of(endpoint());
     wait();
 }
 

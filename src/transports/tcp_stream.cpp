@@ -35,9 +35,17 @@ ssize_t send_all(int descriptor, std::span<const iovec> buffers, std::size_t& of
 }  // namespace
 
 IoResult TcpStream::try_read(std::span<char> into) noexcept {
+    return receive(into, MSG_DONTWAIT);
+}
+
+IoResult TcpStream::try_peek(std::span<char> into) noexcept {
+    return receive(into, MSG_DONTWAIT | MSG_PEEK);
+}
+
+IoResult TcpStream::receive(std::span<char> into, int flags) noexcept {
     if (!watch_) return {IoResult::Status::failed};
     for (;;) {
-        const ssize_t count = ::recv(descriptor_, into.data(), into.size(), MSG_DONTWAIT);
+        const ssize_t count = ::recv(descriptor_, into.data(), into.size(), flags);
         if (count < 0 && errno == EINTR) continue;
         if (count < std::ssize(into)) watch_->drained();
         return result_of(count);

@@ -14,6 +14,7 @@
 #include <string_view>
 #include <utility>
 
+#include "transports/admission.hpp"
 #include "transports/reactor.hpp"
 
 namespace parley::transports {
@@ -41,6 +42,8 @@ public:
         : descriptor_(descriptor), watch_(watch(reactor, descriptor)) {}
 
     [[nodiscard]] IoResult try_read(std::span<char> into) noexcept;
+    // The same, but what it gives stays to be read.
+    [[nodiscard]] IoResult try_peek(std::span<char> into) noexcept;
     // Writes from all buffers in order; at most write_buffers_max of them. A short count says that
     // the peer takes no more for now.
     [[nodiscard]] IoResult try_write(std::span<const iovec> buffers) noexcept;
@@ -65,9 +68,15 @@ public:
     // For a stream over this one. Not after close().
     [[nodiscard]] Watch& watched() noexcept { return *watch_; }
 
+    // The connection's place among those that were let in: it lasts as long as the stream.
+    [[nodiscard]] AdmissionTicket& ticket() noexcept { return ticket_; }
+
 private:
+    [[nodiscard]] IoResult receive(std::span<char> into, int flags) noexcept;
+
     int descriptor_;  // the watch's: a write looks no further than here
     WatchPtr watch_;
+    AdmissionTicket ticket_;
 };
 
 [[nodiscard]] inline iovec buffer_of(std::string_view bytes) noexcept {

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <deque>
 #include <future>
 #include <memory>
@@ -16,6 +17,9 @@
 #include "transports/gate.hpp"
 
 namespace parley::transports::test {
+
+// What servers of tests take for the process's memory.
+inline std::atomic<std::size_t> pretended_memory{0};
 
 class TestServer {
 public:
@@ -44,7 +48,11 @@ public:
     TestServer& operator=(const TestServer&) = delete;
 
     [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
+    [[nodiscard]] core::Hub& hub() noexcept { return *hub_; }
+    [[nodiscard]] Gate& gate(std::size_t shard) noexcept { return *gates_[shard]; }
     [[nodiscard]] std::uint64_t total(core::Metric metric) const { return hub_->total(metric); }
+
+    [[nodiscard]] Admission& admission() noexcept { return connections_; }
 
     // Starts a drain of the first shard, once that has been told to everybody there; the future is
     // ready when it has no connection left.
@@ -63,7 +71,8 @@ private:
     TransportConfig config_;
     std::deque<ShardThread> threads_;
     std::optional<core::Hub> hub_;
-    ConnectionCount connections_;
+    Admission connections_{
+        []() noexcept -> std::size_t { return pretended_memory.load(std::memory_order_relaxed); }};
     std::vector<std::unique_ptr<Gate>> gates_;
     std::uint16_t port_ = 0;
 };
