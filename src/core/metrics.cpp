@@ -60,6 +60,18 @@ std::string_view name_of(Metric metric) {
             return "audiences_dropped";
         case Metric::bytes_written:
             return "bytes_written";
+        case Metric::tls_handshakes:
+            return "tls_handshakes";
+        case Metric::tls_handshake_failures:
+            return "tls_handshake_failures";
+        case Metric::tls_handshake_timeouts:
+            return "tls_handshake_timeouts";
+        case Metric::tls_resumptions:
+            return "tls_resumptions";
+        case Metric::tls_reloads:
+            return "tls_reloads";
+        case Metric::tls_reload_failures:
+            return "tls_reload_failures";
         case Metric::end_:
             break;
     }

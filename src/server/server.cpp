@@ -78,6 +78,20 @@ Server::Server(const ServerConfig& config, std::function<ServerConfig()> reread)
         gates_.push_back(std::make_unique<transports::Gate>(*threads_[i], config_.transports,
                                                             connections_, transports::frontends));
     }
+    if (config_.tls_listen.empty()) return;
+    tls_ = std::make_unique<TlsKeeper>(io_, config_.transports.tls,
+                                       [this](const auto& fresh) { tls_reloaded(fresh); });
+    for (const auto& gate : gates_) gate->set_tls(tls_->contexts());
+}
+
+// The gates' side of TlsKeeper::Reloaded.
+void Server::tls_reloaded(const std::shared_ptr<const transports::TlsContexts>& fresh) {
+    hub_->shard(0).post([done = fresh != nullptr](core::Shard& shard) {
+        shard.metrics().add(done ? core::Metric::tls_reloads : core::Metric::tls_reload_failures);
+    });
+    for (std::size_t i = 0; fresh && i < gates_.size(); ++i) {
+        hub_->shard(i).post([this, i, fresh](core::Shard&) { gates_[i]->set_tls(fresh); });
+    }
 }
 
 Server::~Server() {
@@ -85,12 +99,15 @@ Server::~Server() {
 }
 
 void Server::listen() {
-    for (auto endpoint : config_.listen) {
+    using transports::ListenerKind;
+    const auto listen_on = [&](auto endpoint, ListenerKind kind, std::string_view name) {
         refuse_port_in_use(endpoint);
         // Where any port will do, the first gate's is everybody's.
-        for (const auto& gate : gates_) endpoint = gate->listen(endpoint);
-        log::info("listening", {{"address", format_endpoint(endpoint)}, {"listener", "plain"}});
-    }
+        for (const auto& gate : gates_) endpoint = gate->listen(endpoint, kind);
+        log::info("listening", {{"address", format_endpoint(endpoint)}, {"listener", name}});
+    };
+    for (const auto& endpoint : config_.listen) listen_on(endpoint, ListenerKind::plain, "plain");
+    for (const auto& endpoint : config_.tls_listen) listen_on(endpoint, ListenerKind::tls, "tls");
 }
 
 void Server::serve() {
@@ -154,6 +171,7 @@ void Server::reload() {
         const auto fresh = reread_();
         log::set_level(fresh.log.level);
         config_.log.level = fresh.log.level;
+        if (tls_) tls_->reload(fresh.transports.tls);
         log::info("reloaded", {{"log_level", log::name_of(fresh.log.level)}});
     } catch (const ConfigError& failure) {
         log::error("not reloaded, the old values stay", {{"error", failure.what()}});

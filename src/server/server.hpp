@@ -16,6 +16,7 @@
 
 #include "core/hub.hpp"
 #include "server/server_config.hpp"
+#include "server/tls_keeper.hpp"
 #include "transports/gate.hpp"
 #include "transports/shard_thread.hpp"
 
@@ -40,6 +41,7 @@ private:
     void on_signal(int number);
     void drain(int signal_number);
     void reload();
+    void tls_reloaded(const std::shared_ptr<const transports::TlsContexts>& fresh);
     void one_gate_gone();
     void stop_threads() noexcept;
 
@@ -56,6 +58,7 @@ private:
     std::unique_ptr<core::Hub> hub_;
     transports::ConnectionCount connections_;
     std::vector<std::unique_ptr<transports::Gate>> gates_;
+    std::unique_ptr<TlsKeeper> tls_;  // null without tls.listen
 };
 
 }  // namespace parley::server

@@ -22,11 +22,13 @@
 #include "transports/connection.hpp"
 #include "transports/frontend.hpp"
 #include "transports/shard_thread.hpp"
+#include "transports/tls_stream.hpp"
 #include "transports/transport_config.hpp"
 
 namespace parley::transports {
 
 class Listener;
+class TlsContexts;
 
 // The connections of a whole process, for the limit on them. Relaxed: a count that is a few off
 // for a moment admits or refuses a few more.
@@ -41,6 +43,9 @@ public:
 private:
     alignas(64) std::atomic<std::size_t> count_{0};
 };
+
+// What is spoken on a listener from the first byte on.
+enum class ListenerKind : std::uint8_t { plain, tls };
 
 // What one connection says while it handles one read, gathered: at most one is corked at a time.
 struct CorkBuffer {
@@ -61,7 +66,11 @@ public:
     // Listens there, beside the other gates' listeners (SO_REUSEPORT). Gives back where: for port 0
     // the port that the kernel chose, which is the one to give to the other gates. Throws
     // std::system_error, naming the address.
-    boost::asio::ip::tcp::endpoint listen(const boost::asio::ip::tcp::endpoint& endpoint);
+    boost::asio::ip::tcp::endpoint listen(const boost::asio::ip::tcp::endpoint& endpoint,
+                                          ListenerKind kind = ListenerKind::plain);
+    // What handshakes go by from now on; those under way keep what they began with. Before a
+    // ListenerKind::tls serves.
+    void set_tls(std::shared_ptr<const TlsContexts> contexts);
 
     // Stops accepting, tells every session, then closes them evenly (1012) over most of `deadline`;
     // what is left at the deadline is cut off. Calls `gone` once, when no connection is left.
@@ -73,7 +82,7 @@ public:
 
     // ---- for listeners and connections
 
-    void accepted(int descriptor, const boost::asio::ip::tcp::endpoint& peer);
+    void accepted(int descriptor, const boost::asio::ip::tcp::endpoint& peer, ListenerKind kind);
     void add(Connection& connection) noexcept;
     void remove(Connection& connection) noexcept;
     // A connection's descriptor was closed: listeners that rest for want of one try again.
@@ -84,6 +93,9 @@ public:
     // ShardThread::turn_asked().
     void call_after_turn(Connection& connection) { after_turn_.push_back(&connection); }
     [[nodiscard]] CorkBuffer& cork() noexcept { return cork_; }
+    // What a new handshake goes by.
+    [[nodiscard]] const std::shared_ptr<const TlsContexts>& tls() const noexcept { return tls_; }
+    [[nodiscard]] TlsRecordBuffer& tls_record() noexcept { return *tls_record_; }
     // `Date` of an answer (RFC 9110, 5.6.7), written once a second.
     [[nodiscard]] std::string_view http_date();
 
@@ -125,6 +137,8 @@ private:
     std::size_t drain_closed_ = 0;
     std::function<void()> gone_;
 
+    std::shared_ptr<const TlsContexts> tls_;
+    std::unique_ptr<TlsRecordBuffer> tls_record_;
     CorkBuffer cork_;
     std::vector<Connection*> after_turn_;
     std::string date_;

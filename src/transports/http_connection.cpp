@@ -292,5 +292,6 @@ Awaitable<void> serve_http(Gate& gate, Stream stream, tcp::endpoint peer, bool o
 }
 
 template Awaitable<void> serve_http<TcpStream>(Gate&, TcpStream, tcp::endpoint, bool);
+template Awaitable<void> serve_http<TlsStream>(Gate&, TlsStream, tcp::endpoint, bool);
 
 }  // namespace parley::transports

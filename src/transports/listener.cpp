@@ -35,12 +35,13 @@ bool is_out_of_resources(int error_number) {
 
 }  // namespace
 
-Listener::Listener(Gate& gate, const tcp::endpoint& endpoint, int backlog)
+Listener::Listener(Gate& gate, const tcp::endpoint& endpoint, int backlog, ListenerKind kind)
     : gate_(&gate),
       acceptor_(gate.thread().executor()),
-      pause_timer_(*this, [](core::Timer& timer) noexcept {
-          static_cast<PauseTimer&>(timer).listener->wait();
-      }) {
+      pause_timer_(
+          *this,
+          [](core::Timer& timer) noexcept { static_cast<PauseTimer&>(timer).listener->wait(); }),
+      kind_(kind) {
     try {
         acceptor_.open(endpoint.protocol());
         acceptor_.set_option(tcp::acceptor::reuse_address(true));
@@ -96,7 +97,7 @@ void Listener::accept_round() {
             tcp::endpoint peer;
             peer.resize(length);
             std::memcpy(peer.data(), &address, length);
-            gate_->accepted(descriptor, peer);
+            gate_->accepted(descriptor, peer, kind_);
             if (!acceptor_.is_open()) return;
             continue;
         }
