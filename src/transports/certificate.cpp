@@ -123,13 +123,13 @@ Certificate load_certificate(const std::string& cert_file, const std::string& ke
     }
 
     std::string bytes = read_tls_file(key_file, "tls.key");
+    if (bytes.find("PRIVATE KEY-----") == std::string::npos) {
+        fail("tls.key", key_file, "holds no key (expected PEM: -----BEGIN PRIVATE KEY-----)");
+    }
     out.key.reset(
         PEM_read_bio_PrivateKey(memory_of(bytes).get(), nullptr, &no_passphrase, nullptr));
     OPENSSL_cleanse(bytes.data(), bytes.size());
     if (!out.key) {
-        if (bytes.empty() || ERR_GET_REASON(ERR_peek_error()) == PEM_R_NO_START_LINE) {
-            fail("tls.key", key_file, "holds no key (expected PEM: -----BEGIN PRIVATE KEY-----)");
-        }
         fail("tls.key", key_file,
              "cannot be used, broken or with a passphrase: " + take_openssl_error());
     }

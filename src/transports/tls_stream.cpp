@@ -48,11 +48,12 @@ int wire_write(BIO* bio, const char* bytes, int length) noexcept {
 }
 
 int wire_read(BIO* bio, char* into, int size) noexcept {
-    const auto& wire = *static_cast<TlsWire*>(BIO_get_data(bio));
+    auto& wire = *static_cast<TlsWire*>(BIO_get_data(bio));
     BIO_clear_retry_flags(bio);
     for (;;) {
         const ssize_t count =
             ::recv(wire.descriptor, into, static_cast<std::size_t>(size), MSG_DONTWAIT);
+        if (count == 0) wire.ended = true;
         if (count >= 0) return static_cast<int>(count);
         if (errno == EINTR) continue;
         if (errno == EAGAIN) BIO_set_retry_read(bio);
@@ -60,7 +61,8 @@ int wire_read(BIO* bio, char* into, int size) noexcept {
     }
 }
 
-long wire_control(BIO*, int command, long, void*) noexcept {
+long wire_control(BIO* bio, int command, long, void*) noexcept {
+    if (command == BIO_CTRL_EOF) return static_cast<TlsWire*>(BIO_get_data(bio))->ended ? 1 : 0;
     // There is nothing to flush: what could be sent was.
     return command == BIO_CTRL_FLUSH ? 1 : 0;
 }

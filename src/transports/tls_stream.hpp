@@ -34,6 +34,7 @@ struct TlsWire {
     static constexpr std::size_t unsent_bytes_max = 2 * tls_record_bytes;
 
     int descriptor = -1;
+    bool ended = false;  // the peer has finished sending
     std::unique_ptr<std::string> unsent;
 };
 

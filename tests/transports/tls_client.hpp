@@ -78,6 +78,13 @@ public:
         SSL_set_connect_state(ssl_.get());
     }
 
+    ~TlsClientSide() {
+        // OpenSSL spoils the session of a connection that ends without a goodbye.
+        if (ssl_) SSL_set_shutdown(ssl_.get(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+    }
+    TlsClientSide(TlsClientSide&&) noexcept = default;
+    TlsClientSide& operator=(TlsClientSide&&) = delete;
+
     [[nodiscard]] SSL* ssl() const noexcept { return ssl_.get(); }
 
     [[nodiscard]] std::string common_name() const {

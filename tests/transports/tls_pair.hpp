@@ -170,14 +170,17 @@ inline std::vector<std::size_t> record_sizes(std::string_view wire) {
 }
 
 // One ECDSA certificate for localhost, made once.
-inline const TlsContexts& plain_contexts() {
+inline const std::shared_ptr<const TlsContexts>& shared_plain_contexts() {
     static const std::shared_ptr<const TlsContexts> contexts = [] {
         const parley::test::TestFolder folder;
         TlsConfig config;
         folder.add(config, "a", parley::test::make_certificate({"a", {"localhost"}}));
         return std::make_shared<const TlsContexts>(config, std::make_shared<TicketKeys>(), 0);
     }();
-    return *contexts;
+    return contexts;
+}
+inline const TlsContexts& plain_contexts() {
+    return *shared_plain_contexts();
 }
 
 }  // namespace parley::transports::test
