@@ -27,6 +27,12 @@ constexpr int ticket_unknown = 0;
 constexpr int ticket_good = 1;
 constexpr int ticket_good_make_new = 2;
 
+// Fetched once: OpenSSL looks a cipher up by name for every use of EVP_aes_256_cbc().
+const EVP_CIPHER* ticket_cipher() {
+    static const EVP_CIPHER* const cipher = EVP_CIPHER_fetch(nullptr, "AES-256-CBC", nullptr);
+    return cipher;
+}
+
 bool set_mac(EVP_MAC_CTX* mac, std::array<std::uint8_t, 32>& key) noexcept {
     std::array<char, 7> digest{"SHA256"};
     const std::array parameters{
@@ -98,14 +104,14 @@ int TicketKeys::on_ticket(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_
     if (sealing == 1) {
         key = keys->newest();
         std::copy(key.name.begin(), key.name.end(), name);
-        if (RAND_bytes(iv, EVP_CIPHER_get_iv_length(EVP_aes_256_cbc())) == 1 &&
-            EVP_EncryptInit_ex(cipher, EVP_aes_256_cbc(), nullptr, key.cipher.data(), iv) == 1 &&
+        if (RAND_bytes(iv, EVP_CIPHER_get_iv_length(ticket_cipher())) == 1 &&
+            EVP_EncryptInit_ex(cipher, ticket_cipher(), nullptr, key.cipher.data(), iv) == 1 &&
             set_mac(mac, key.mac)) {
             result = ticket_good;
         }
     } else if (!keys->find(name, key, is_newest)) {
         return ticket_unknown;
-    } else if (EVP_DecryptInit_ex(cipher, EVP_aes_256_cbc(), nullptr, key.cipher.data(), iv) == 1 &&
+    } else if (EVP_DecryptInit_ex(cipher, ticket_cipher(), nullptr, key.cipher.data(), iv) == 1 &&
                set_mac(mac, key.mac)) {
         result = is_newest ? ticket_good : ticket_good_make_new;
     }

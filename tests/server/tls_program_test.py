@@ -228,6 +228,28 @@ class Tls(unittest.TestCase):
             reused, _ = ask(session)
             self.assertTrue(reused)
 
+    def test_a_certificate_for_development_is_made_once_and_trusted_by_curl(self):
+        make = pathlib.Path(__file__).parents[2] / "cmake" / "development_certificate"
+        state = {**os.environ, "XDG_STATE_HOME": str(self.folder / "state")}
+
+        def made():
+            return pathlib.Path(subprocess.run(
+                [make], env=state, capture_output=True, text=True, check=True,
+                timeout=PATIENCE).stdout.strip())
+
+        folder = made()
+        self.assertEqual(folder, self.folder / "state" / "parley")
+        first = (folder / "cert.pem").read_bytes()
+        self.assertEqual((made() / "cert.pem").read_bytes(), first)
+        self.assertEqual((folder / "key.pem").stat().st_mode & 0o077, 0)
+        for suffix in (".pem", ".key"):
+            name = "cert.pem" if suffix == ".pem" else "key.pem"
+            shutil.copy(folder / name, self.folder / f"live{suffix}")
+        with Running(self.folder) as server:
+            for host in ("localhost", "127.0.0.1"):
+                result = self.curl(server, f"https://{host}:{server.port}/healthz")
+                self.assertEqual(result.stdout, '{"status":"ok"}', result.stderr)
+
     def test_check_config_tries_the_certificates(self):
         make_certificate(self.folder, "other")
         cert, key = self.folder / "first.pem", self.folder / "first.key"
