@@ -82,6 +82,17 @@ constexpr std::array rows{
               "Rooms that ceased to have listeners on a shard, or their home."},
     MetricRow{Metric::bytes_written, "bytes_written",
               "Bytes that transports gave to the kernel or to TLS."},
+    MetricRow{Metric::tls_handshakes, "tls_handshakes",
+              "TLS handshakes completed, resumptions among them."},
+    MetricRow{Metric::tls_handshake_failures, "tls_handshake_failures",
+              "TLS handshakes that failed, plain HTTP on a TLS port among them."},
+    MetricRow{Metric::tls_handshake_timeouts, "tls_handshake_timeouts",
+              "Connections closed since a TLS handshake took longer than tls.handshake_timeout."},
+    MetricRow{Metric::tls_resumptions, "tls_resumptions",
+              "TLS handshakes that took up an earlier session."},
+    MetricRow{Metric::tls_reloads, "tls_reloads", "Times that certificates were loaded anew."},
+    MetricRow{Metric::tls_reload_failures, "tls_reload_failures",
+              "Times that certificates could not be loaded anew; the old ones are served on."},
 };
 
 constexpr std::array levels{

@@ -97,6 +97,30 @@ Server::Server(const ServerConfig& config, std::function<ServerConfig()> reread)
         gates_.push_back(std::make_unique<transports::Gate>(*threads_[i], config_.transports,
                                                             connections_, transports::frontends));
     }
+    if (config_.tls_listen.empty()) return;
+    tls_ = std::make_unique<TlsKeeper>(io_, config_.transports.tls,
+                                       [this](const auto& fresh) { tls_reloaded(fresh); });
+    for (const auto& gate : gates_) gate->set_tls(tls_->contexts());
+    on_reload("certificates",
+              [this](const ServerConfig& fresh) { tls_->reload(fresh.transports.tls); });
+    using transports::admin::MetricSource;
+    using transports::admin::Sample;
+    operation_.add_metrics(
+        {MetricSource{"parley_certificate_expiry_timestamp_seconds",
+                      "When the first of the certificates ends, in seconds since 1970.",
+                      MetricSource::Kind::gauge, [this] {
+                          return std::vector<Sample>{{{}, static_cast<double>(tls_->expires())}};
+                      }}});
+}
+
+// The gates' side of TlsKeeper::Reloaded.
+void Server::tls_reloaded(const std::shared_ptr<const transports::TlsContexts>& fresh) {
+    hub_->shard(0).post([done = fresh != nullptr](core::Shard& shard) {
+        shard.metrics().add(done ? core::Metric::tls_reloads : core::Metric::tls_reload_failures);
+    });
+    for (std::size_t i = 0; fresh && i < gates_.size(); ++i) {
+        hub_->shard(i).post([this, i, fresh](core::Shard&) { gates_[i]->set_tls(fresh); });
+    }
 }
 
 Server::~Server() {
@@ -105,16 +129,20 @@ Server::~Server() {
 
 void Server::listen() {
     using Purpose = InheritedSocket::Purpose;
+    using transports::ListenerKind;
     std::vector<int> admin;
     bool inherited = false;
     for (const auto& socket : ServiceManager::inherited_sockets()) {
-        if (socket.purpose == Purpose::https) {
-            throw std::runtime_error("an inherited socket is named https: TLS is not configured");
+        if (socket.purpose == Purpose::https && !tls_) {
+            throw std::runtime_error(
+                "an inherited socket is named https: that needs tls.cert and tls.key");
         }
         if (socket.purpose == Purpose::admin) {
             admin.push_back(socket.descriptor);
         } else {
-            listen_inherited(socket.descriptor);
+            listen_inherited(socket.descriptor, socket.purpose == Purpose::https
+                                                    ? ListenerKind::tls
+                                                    : ListenerKind::plain);
             inherited = true;
         }
     }
@@ -127,19 +155,24 @@ void Server::listen() {
 }
 
 void Server::listen_on_addresses() {
-    for (auto endpoint : config_.listen) {
+    using transports::ListenerKind;
+    const auto listen_on = [&](auto endpoint, ListenerKind kind, std::string_view name) {
         refuse_port_in_use(endpoint);
         // Where any port will do, the first gate's is everybody's.
-        for (const auto& gate : gates_) endpoint = gate->listen(endpoint);
-        log::info("listening", {{"address", format_endpoint(endpoint)}, {"listener", "plain"}});
-    }
+        for (const auto& gate : gates_) endpoint = gate->listen(endpoint, kind);
+        log::info("listening", {{"address", format_endpoint(endpoint)}, {"listener", name}});
+    };
+    for (const auto& endpoint : config_.listen) listen_on(endpoint, ListenerKind::plain, "plain");
+    for (const auto& endpoint : config_.tls_listen) listen_on(endpoint, ListenerKind::tls, "tls");
 }
 
-void Server::listen_inherited(int descriptor) {
+void Server::listen_inherited(int descriptor, transports::ListenerKind kind) {
     Endpoint endpoint;
-    for (const auto& gate : gates_) endpoint = gate->listen_on(descriptor);
-    log::info("listening",
-              {{"address", format_endpoint(endpoint)}, {"listener", "plain"}, {"inherited", true}});
+    for (const auto& gate : gates_) endpoint = gate->listen_on(descriptor, kind);
+    const bool tls = kind == transports::ListenerKind::tls;
+    log::info("listening", {{"address", format_endpoint(endpoint)},
+                            {"listener", tls ? "tls" : "plain"},
+                            {"inherited", true}});
 }
 
 void Server::on_reload(std::string name, ReloadStep step) {

@@ -19,6 +19,7 @@
 #include "server/operation.hpp"
 #include "server/reload.hpp"
 #include "server/server_config.hpp"
+#include "server/tls_keeper.hpp"
 #include "transports/gate.hpp"
 #include "transports/shard_thread.hpp"
 
@@ -51,10 +52,11 @@ private:
     void on_signal(int number);
     void drain(int signal_number);
     void reload();
+    void tls_reloaded(const std::shared_ptr<const transports::TlsContexts>& fresh);
     [[nodiscard]] bool run_reload_steps(const ServerConfig& fresh);
     void apply(const ReloadPlan& plan);
     void listen_on_addresses();
-    void listen_inherited(int descriptor);
+    void listen_inherited(int descriptor, transports::ListenerKind kind);
     void one_gate_gone();
     void stop_threads() noexcept;
 
@@ -71,6 +73,7 @@ private:
     std::unique_ptr<core::Hub> hub_;
     transports::Admission connections_;
     std::vector<std::unique_ptr<transports::Gate>> gates_;
+    std::unique_ptr<TlsKeeper> tls_;  // null without tls.listen
     std::map<std::string, ReloadStep> reload_steps_;
     Operation operation_;  // ends first: it looks at the rest
 };

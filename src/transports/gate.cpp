@@ -13,6 +13,8 @@
 #include "transports/listener.hpp"
 #include "transports/log.hpp"
 #include "transports/proxy_intake.hpp"
+#include "transports/tls_contexts.hpp"
+#include "transports/tls_handshake.hpp"
 
 namespace parley::transports {
 namespace {
@@ -57,14 +59,19 @@ Gate::~Gate() {
     thread_->set_after_turn({});
 }
 
-tcp::endpoint Gate::listen(const tcp::endpoint& endpoint) {
-    listeners_.push_back(std::make_unique<Listener>(*this, endpoint, config_.backlog));
+tcp::endpoint Gate::listen(const tcp::endpoint& endpoint, ListenerKind kind) {
+    listeners_.push_back(std::make_unique<Listener>(*this, endpoint, config_.backlog, kind));
     return listeners_.back()->endpoint();
 }
 
-tcp::endpoint Gate::listen_on(int descriptor) {
-    listeners_.push_back(std::make_unique<Listener>(*this, descriptor));
+tcp::endpoint Gate::listen_on(int descriptor, ListenerKind kind) {
+    listeners_.push_back(std::make_unique<Listener>(*this, descriptor, kind));
     return listeners_.back()->endpoint();
+}
+
+void Gate::set_tls(std::shared_ptr<const TlsContexts> contexts) {
+    if (!tls_record_) tls_record_ = std::make_unique_for_overwrite<TlsRecordBuffer>();
+    tls_ = std::move(contexts);
 }
 
 void Gate::add_frontend(std::unique_ptr<Frontend> frontend) {
@@ -124,7 +131,7 @@ bool Gate::conclude(AdmissionRefusal refusal) noexcept {
     return false;
 }
 
-void Gate::accepted(int descriptor, const tcp::endpoint& peer) {
+void Gate::accepted(int descriptor, const tcp::endpoint& peer, ListenerKind kind) {
     try {
         TcpStream stream(thread_->reactor(), descriptor);
         AdmissionRefusal refusal = judge_newcomer(stream.ticket());
@@ -136,8 +143,8 @@ void Gate::accepted(int descriptor, const tcp::endpoint& peer) {
             if (!conclude(refusal)) return;
         }
         boost::asio::co_spawn(thread_->executor(),
-                              proxied ? serve_proxied(std::move(stream), peer, refusal)
-                                      : serve_http(*this, std::move(stream), peer, refusal),
+                              proxied ? serve_proxied(std::move(stream), peer, refusal, kind)
+                                      : serve(std::move(stream), peer, refusal, kind),
                               [](const std::exception_ptr& failure) {
                                   if (!failure) return;
                                   try {
@@ -151,15 +158,21 @@ void Gate::accepted(int descriptor, const tcp::endpoint& peer) {
     }
 }
 
-Awaitable<void> Gate::serve_proxied(TcpStream stream, tcp::endpoint proxy,
-                                    AdmissionRefusal refusal) {
+Awaitable<void> Gate::serve(TcpStream stream, tcp::endpoint peer, AdmissionRefusal refusal,
+                            ListenerKind kind) {
+    return kind == ListenerKind::tls ? serve_tls(*this, std::move(stream), peer, refusal)
+                                     : serve_http(*this, std::move(stream), peer, refusal);
+}
+
+Awaitable<void> Gate::serve_proxied(TcpStream stream, tcp::endpoint proxy, AdmissionRefusal refusal,
+                                    ListenerKind kind) {
     const auto peer = co_await receive_proxy_header(*this, stream, proxy);
     if (!peer) co_return;
     if (refusal == AdmissionRefusal::none) {
         refusal = judge_address(stream.ticket(), peer->address());
     }
     if (!conclude(refusal)) co_return;
-    co_await serve_http(*this, std::move(stream), *peer, refusal);
+    co_await serve(std::move(stream), *peer, refusal, kind);
 }
 
 // ---- those who are in ------------------------------------------------------------------------

@@ -426,6 +426,8 @@ std::string kept_head(const HttpRequest& request, std::string_view path) {
 }
 
 template Awaitable<void> serve_http<TcpStream>(Gate&, TcpStream, tcp::endpoint, AdmissionRefusal);
+template Awaitable<void> serve_http<TlsStream>(Gate&, TlsStream, tcp::endpoint, AdmissionRefusal);
 template void resume_http<TcpStream>(Gate&, TcpStream, const tcp::endpoint&, HttpResumption);
+template void resume_http<TlsStream>(Gate&, TlsStream, const tcp::endpoint&, HttpResumption);
 
 }  // namespace parley::transports

@@ -17,6 +17,7 @@
 namespace parley::transports {
 
 class Gate;
+enum class ListenerKind : std::uint8_t;
 
 class Listener {
 public:
@@ -25,11 +26,12 @@ public:
     static constexpr std::chrono::milliseconds accept_pause{100};
 
     // Binds and listens. Throws std::system_error that names the address.
-    Listener(Gate& gate, const boost::asio::ip::tcp::endpoint& endpoint, int backlog);
+    Listener(Gate& gate, const boost::asio::ip::tcp::endpoint& endpoint, int backlog,
+             ListenerKind kind);
 
     // Accepts from a socket that listens already, by a descriptor of its own. Throws
     // std::system_error.
-    Listener(Gate& gate, int listening);
+    Listener(Gate& gate, int listening, ListenerKind kind);
 
     [[nodiscard]] boost::asio::ip::tcp::endpoint endpoint() const;
     // A descriptor became free: where it rests it tries again.
@@ -42,7 +44,7 @@ private:
         Listener* listener;
     };
 
-    explicit Listener(Gate& gate);
+    Listener(Gate& gate, ListenerKind kind);
     void wait();
     void accept_round();
     void pause(int error_number);
@@ -51,6 +53,7 @@ private:
     WatchPtr watch_;     // null once closed
     std::string where_;  // for the log: when descriptors are out, nothing may need one to say so
     PauseTimer pause_timer_;
+    ListenerKind kind_;
     bool pause_logged_ = false;  // since a connection was accepted last
 };
 

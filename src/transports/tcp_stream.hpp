@@ -65,6 +65,7 @@ public:
     void shutdown_write() noexcept;
     void close() noexcept;
     [[nodiscard]] bool is_open() const noexcept { return watch_ != nullptr; }
+    [[nodiscard]] Executor executor() const { return watch_->executor(); }
     // For a stream over this one. Not after close().
     [[nodiscard]] Watch& watched() noexcept { return *watch_; }
 

@@ -21,7 +21,7 @@ constexpr std::size_t kept_bytes_max = 64 * 1024;
 // For a poll that ends before its room has answered.
 constexpr std::chrono::seconds retry_after{1};
 
-std::vector<std::string_view> texts_of(std::span<const core::PublicationPtr> messages) {
+std::vector<std::string_view> texts_of(std::span<const core::RetainedPtr> messages) {
     std::vector<std::string_view> texts;
     texts.reserve(messages.size());
     for (const auto& message : messages) texts.emplace_back(message->json());
@@ -263,6 +263,7 @@ void LongPollConnection<Stream>::leave(const core::CloseReason& reason) noexcept
 }
 
 template class LongPollConnection<TcpStream>;
+template class LongPollConnection<TlsStream>;
 
 void open_long_poll(Gate& gate, AnyStream stream, const tcp::endpoint& peer, LongPollAsk ask) {
     std::visit(

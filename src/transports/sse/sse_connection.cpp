@@ -41,6 +41,13 @@ std::string json_of(const core::Reply& reply) {
     return json;
 }
 
+// A history keeps no frames; what a peer has missed is made again, some of it at a time.
+core::FramePtr frame_of(const core::Retained& message, const core::WireFormat& format) {
+    const core::Publication publication(core::PublicationKind::message, message.offset(),
+                                        std::string(message.json()));
+    return core::FramePtr(&publication.frame(format));
+}
+
 }  // namespace
 
 template <typename Stream>
@@ -257,11 +264,13 @@ core::WriteResult SseConnection<Stream>::write_some(
 template <typename Stream>
 void SseConnection<Stream>::write_backlog() noexcept {
     while (backlog_ && !waiting_writable_ && !lost_ && !ended_ && !closing_) {
+        std::array<core::FramePtr, backlog_frames> made;
         std::array<const core::Frame*, backlog_frames> frames;
         const std::size_t count =
             std::min(frames.size(), backlog_->messages.size() - backlog_->written);
         for (std::size_t i = 0; i < count; ++i) {
-            frames[i] = &backlog_->messages[backlog_->written + i]->frame(*traits().format);
+            made[i] = frame_of(*backlog_->messages[backlog_->written + i], *traits().format);
+            frames[i] = made[i].get();
         }
         backlog_->written += write_frames(std::span(frames).first(count));
         if (backlog_->written == backlog_->messages.size()) backlog_.reset();
@@ -386,6 +395,7 @@ void SseConnection<Stream>::on_timer() noexcept {
 }
 
 template class SseConnection<TcpStream>;
+template class SseConnection<TlsStream>;
 
 void open_event_stream(Gate& gate, AnyStream stream, SseAsk ask) {
     std::visit(

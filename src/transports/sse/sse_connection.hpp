@@ -82,7 +82,7 @@ public:
 private:
     // Messages that the stream begins with, and how many of them are written.
     struct Backlog {
-        std::vector<core::PublicationPtr> messages;
+        std::vector<core::RetainedPtr> messages;
         std::size_t written = 0;
     };
 
