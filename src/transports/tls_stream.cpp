@@ -282,6 +282,8 @@ IoResult TlsStream::try_write(std::span<const iovec> buffers) noexcept {
 
 void TlsStream::say_goodbye() noexcept {
     if (!established_ || failed_ || wire_->unsent || !socket_.is_open()) return;
+    // Who hung up without one is not there to hear it.
+    if (wire_->ended) return;
     if (std::exchange(said_goodbye_, true)) return;
     if (SSL_shutdown(ssl_.get()) < 0) ERR_clear_error();
 }
