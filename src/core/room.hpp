@@ -45,8 +45,8 @@ public:
     [[nodiscard]] std::uint32_t home() const noexcept { return home_; }
     [[nodiscard]] RoomRing& ring() noexcept { return ring_; }
     // limits.room: what may be said in it, whichever shard it comes from. One relaxed exchange a
-    // publication beside those of the ring; a share for each shard would refuse a room whose
-    // speakers sit on one shard at a fraction of its rate.
+    // publication beside those of the ring (10 ns, 19 where two shards contend for it); a share for
+    // each shard would refuse a room whose speakers sit on one shard at a fraction of its rate.
     [[nodiscard]] SharedTokenBucket& bucket() noexcept { return bucket_; }
 
     // `from` is this room's audience on the calling shard.

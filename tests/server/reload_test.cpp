@@ -29,6 +29,7 @@ struct OtherWord {
     }
     std::string operator()(const TextKind&) const { return "other"; }
     std::string operator()(const OriginListKind&) const { return "https://other.example"; }
+    std::string operator()(const NetworkListKind&) const { return "192.0.2.0/24"; }
     std::string operator()(const EndpointListKind&) const { return "127.0.0.1:1"; }
     std::string operator()(const OptionalEndpointKind&) const { return "127.0.0.1:1"; }
     std::string operator()(const LogLevelKind&) const { return "error"; }
@@ -63,7 +64,7 @@ TEST(Reload, AppliesEverySettingThatItMayAndNamesEveryOther) {
 
 TEST(Reload, CoversWhatTheProtocolPromises) {
     for (const auto* key : {"limits.text_bytes", "limits.session.per_second", "limits.connections",
-                            "http.allowed_origins", "log.level"}) {
+                            "http.allowed_origins", "http.trusted_proxies", "log.level"}) {
         ASSERT_NE(find_setting(key), nullptr) << key;
         EXPECT_TRUE(is_reloadable(key)) << key;
     }
