@@ -82,6 +82,17 @@ constexpr std::array rows{
               "Rooms that ceased to have listeners on a shard, or their home."},
     MetricRow{Metric::bytes_written, "bytes_written",
               "Bytes that transports gave to the kernel or to TLS."},
+    MetricRow{Metric::tls_handshakes, "tls_handshakes",
+              "TLS handshakes completed, resumptions among them."},
+    MetricRow{Metric::tls_handshake_failures, "tls_handshake_failures",
+              "TLS handshakes that failed."},
+    MetricRow{Metric::tls_handshake_timeouts, "tls_handshake_timeouts",
+              "TLS handshakes closed for being late."},
+    MetricRow{Metric::tls_resumptions, "tls_resumptions",
+              "TLS handshakes that resumed an earlier session by its ticket."},
+    MetricRow{Metric::tls_reloads, "tls_reloads", "Certificates loaded again."},
+    MetricRow{Metric::tls_reload_failures, "tls_reload_failures",
+              "Certificates that could not be loaded again: those of before are served on."},
 };
 
 constexpr std::array levels{

@@ -73,6 +73,13 @@ enum class Metric : std::uint8_t {
     audiences_created,
     audiences_dropped,
     bytes_written,
+    // TLS
+    tls_handshakes,  // completed, resumptions among them
+    tls_handshake_failures,
+    tls_handshake_timeouts,
+    tls_resumptions,
+    tls_reloads,
+    tls_reload_failures,  // the certificates of before are served on
     end_,
 };
 

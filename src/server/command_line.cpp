@@ -14,7 +14,7 @@ constexpr std::string_view exit_codes =
 // CLI11 fills these in; parse_command_line() turns them into a CommandLine.
 struct RawOptions {
     std::string config;
-    std::vector<std::string> listen;
+    std::vector<std::string> listen, tls_listen, tls_cert, tls_key;
     std::string admin_listen, shards, log_format, log_level, history, broker;
     bool no_limits = false;
     bool version = false;
@@ -44,6 +44,15 @@ void add_options(CLI::App& app, RawOptions& raw) {
     app.add_option("--admin-listen", raw.admin_listen,
                    "Address of metrics, probes and /debug; off: none")
         ->type_name("A:P");
+    const auto add_list = [&](const char* flag, std::vector<std::string>& words, const char* type,
+                              const char* what) {
+        app.add_option(flag, words, what)->type_name(type)->allow_extra_args(false);
+    };
+    add_list("--tls-listen", raw.tls_listen, "A:P",
+             "Address to serve on over TLS; may be repeated");
+    add_list("--tls-cert", raw.tls_cert, "FILE",
+             "Certificate with its chain (PEM); may be repeated, each with its --tls-key");
+    add_list("--tls-key", raw.tls_key, "FILE", "Key of the certificate (PEM)");
     app.add_option("--shards", raw.shards, "Threads that serve; 0: one per CPU")->type_name("N");
     app.add_option("--history", raw.history, "Where history is kept: memory")->type_name("STORE");
     app.add_option("--broker", raw.broker, "How nodes are joined: local")->type_name("BROKER");
@@ -114,7 +123,14 @@ CommandLine from_raw(const CLI::App& app, const RawOptions& raw, Action action) 
     out.action = action;
     out.doctor_connections = raw.connections;
     if (app.count("--config") > 0) out.config_file = raw.config;
-    if (!raw.listen.empty()) out.flags.push_back({"listen", raw.listen, "--listen"});
+    const auto add_list = [&](const char* key, const char* flag,
+                              const std::vector<std::string>& words) {
+        if (!words.empty()) out.flags.push_back({key, words, flag});
+    };
+    add_list("listen", "--listen", raw.listen);
+    add_list("tls.listen", "--tls-listen", raw.tls_listen);
+    add_list("tls.cert", "--tls-cert", raw.tls_cert);
+    add_list("tls.key", "--tls-key", raw.tls_key);
     const auto add = [&](const char* key, const char* flag, const std::string& word) {
         if (app.count(flag) > 0) out.flags.push_back({key, {word}, flag});
     };

@@ -250,6 +250,20 @@ ServerConfig ConfigSources::finish() const {
             "limits.text_bytes (" + format_size(core.limits.text_bytes) +
                 ") must not be larger than limits.message_bytes (" +
                 format_size(core.limits.message_bytes) + ")");
+    const auto& tls = config_.transports.tls;
+    require(config_.tls_listen.empty() || !tls.cert.empty(), "tls.listen",
+            "TLS needs a certificate (expected tls.cert and tls.key, or --tls-cert and --tls-key)");
+    require(!config_.tls_listen.empty() || tls.cert.empty(), "tls.cert",
+            "no address is served over TLS (expected e.g. tls.listen = [\"0.0.0.0:8443\"])");
+    require(tls.key.size() == tls.cert.size(), at_fault("tls.key", "tls.cert"),
+            "tls.cert names " + std::to_string(tls.cert.size()) + " files and tls.key " +
+                std::to_string(tls.key.size()) + " (expected one key for each certificate)");
+    require(tls.ocsp.empty() || tls.ocsp.size() == tls.cert.size(), "tls.ocsp",
+            "tls.cert names " + std::to_string(tls.cert.size()) + " files and tls.ocsp " +
+                std::to_string(tls.ocsp.size()) +
+                " (expected one for each certificate, \"\" where there is none)");
+    require(tls.client_auth == transports::ClientAuth::none || !tls.client_ca.empty(),
+            "tls.client_auth", "certificates of clients need tls.client_ca to be judged by");
     return config_;
 }
 

@@ -18,7 +18,12 @@ int check_config(const CommandLine& command_line, std::span<const char* const> e
     ConfigSources sources;
     load_config(sources, command_line, environment);
     for (const auto& warning : sources.warnings()) std::cerr << warning << '\n';
-    static_cast<void>(sources.finish());
+    const auto config = sources.finish();
+    if (!config.tls_listen.empty()) {
+        const auto tls =
+            load_tls(config.transports.tls, std::make_shared<transports::TicketKeys>());
+        for (const auto& warning : tls->warnings()) std::cerr << warning << '\n';
+    }
     std::cout << command_line.config_file.value_or("configuration") << ": ok\n";
     return 0;
 }

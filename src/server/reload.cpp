@@ -24,6 +24,7 @@ std::string text_of(const std::vector<core::RoomRule>& rules) {
 }  // namespace
 
 bool is_reloadable(std::string_view key) noexcept {
+    if (key.starts_with("tls.")) return key != "tls.listen";
     return key.starts_with("limits.") || key == "http.allowed_origins" || key == "log.level";
 }
 

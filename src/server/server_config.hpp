@@ -31,7 +31,8 @@ struct AdminConfig {
 
 struct ServerConfig {
     std::vector<Endpoint> listen{{boost::asio::ip::tcp::v4(), 8080}};
-    std::uint32_t shards = 0;  // 0: one per CPU that this process may run on
+    std::vector<Endpoint> tls_listen;  // tls.listen; empty: no TLS
+    std::uint32_t shards = 0;          // 0: one per CPU that this process may run on
     LogConfig log;
     AdminConfig admin;
     core::Config core;  // `core.shards` is set from `shards` when the server starts

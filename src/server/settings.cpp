@@ -56,9 +56,16 @@ auto& in_transports(ServerConfig& config) {
     return at<&ServerConfig::transports, Member>(config);
 }
 
+template <auto Member>
+auto& in_tls(ServerConfig& config) {
+    return at<&ServerConfig::transports, &transports::TransportConfig::tls, Member>(config);
+}
+
 using Limits = core::LimitsConfig;
 using Rate = core::RateConfig;
 using Wire = transports::TransportConfig;
+using Tls = transports::TlsConfig;
+using transports::tls_files_max;
 
 constexpr std::uint64_t kib = 1024;
 constexpr std::uint64_t mib = 1024 * kib;
@@ -86,6 +93,24 @@ const std::array settings{
         "Where metrics, probes and /debug are answered, to anybody who asks; \"off\": nowhere."},
     Setting{"admin.stalled_after", DurationKind{in_admin<&AdminConfig::stalled_after>, 100ms, 1h},
             "A shard that has not turned for this long makes the live probe fail."},
+    Setting{"tls.listen", EndpointListKind{at<&ServerConfig::tls_listen>, true},
+            "Addresses to serve on over TLS; usually \"0.0.0.0:8443\"."},
+    Setting{"tls.cert", FileListKind{in_tls<&Tls::cert>, tls_files_max},
+            "Certificates, each a PEM file with its chain behind it; the first is the default."},
+    Setting{"tls.key", FileListKind{in_tls<&Tls::key>, tls_files_max},
+            "The key of each, in the same order."},
+    Setting{"tls.ocsp", FileListKind{in_tls<&Tls::ocsp>, tls_files_max},
+            "The OCSP response (DER) to staple to each, in the same order; \"\": none."},
+    Setting{"tls.client_auth", ClientAuthKind{in_tls<&Tls::client_auth>},
+            "Certificates of clients: none, request (a wrong one is refused) or require."},
+    Setting{"tls.client_ca", TextKind{in_tls<&Tls::client_ca>, file_name_bytes_max},
+            "Who may have signed those: a PEM file."},
+    Setting{"tls.handshake_timeout", DurationKind{in_tls<&Tls::handshake_timeout>, 10ms, 1h},
+            "For a handshake, from accepting on."},
+    Setting{"tls.ticket_rotation", DurationKind{in_tls<&Tls::ticket_rotation>, 1min, 24h * 3},
+            "A new key for session tickets this often; a ticket lives twice as long."},
+    Setting{"tls.reload_check", DurationKind{in_tls<&Tls::reload_check>, 0s, 24h},
+            "The files are looked at for changes this often; 0ms: only SIGHUP loads them again."},
 
     Setting{"http.allowed_origins", OriginListKind{in_transports<&Wire::allowed_origins>},
             "Pages of other sites that may connect: \"https://chat.example\", "
@@ -198,10 +223,6 @@ const std::array settings{
 };
 
 constexpr std::array later_settings{
-    LaterSetting{"tls_listen", "", "TLS is not part of this version"},
-    LaterSetting{"tls_cert", "", "TLS is not part of this version"},
-    LaterSetting{"tls_key", "", "TLS is not part of this version"},
-    LaterSetting{"tls", "", "TLS is not part of this version"},
     LaterSetting{"history.store", "memory", "this version keeps history in memory only"},
     LaterSetting{"broker", "local", "this version runs as one node only"},
 };

@@ -53,6 +53,14 @@ struct OriginListKind {
 };
 struct EndpointListKind {
     FieldOf<std::vector<Endpoint>> field;
+    bool may_be_empty = false;
+};
+struct FileListKind {
+    FieldOf<std::vector<std::string>> field;
+    std::size_t files_max;
+};
+struct ClientAuthKind {
+    FieldOf<transports::ClientAuth> field;
 };
 // An address, or none: `off`.
 struct OptionalEndpointKind {
@@ -67,7 +75,7 @@ struct LogFormatKind {
 using Kind =
     std::variant<FlagKind, CountKind<std::size_t>, CountKind<std::uint32_t>, CountKind<int>,
                  SizeKind, NumberKind, DurationKind, TextKind, OriginListKind, EndpointListKind,
-                 OptionalEndpointKind, LogLevelKind, LogFormatKind>;
+                 OptionalEndpointKind, FileListKind, ClientAuthKind, LogLevelKind, LogFormatKind>;
 
 struct Setting {
     std::string_view key;  // "limits.text_bytes": its section and its name
@@ -92,6 +100,9 @@ struct Setting {
 
 // "limits.text_bytes" is PARLEY_LIMITS__TEXT_BYTES in the environment.
 [[nodiscard]] std::string environment_name(std::string_view key);
+
+// Longer than any path (Linux: PATH_MAX).
+inline constexpr std::size_t file_name_bytes_max = 4096;
 
 // "disconnect", "gap" or "latest".
 [[nodiscard]] std::optional<core::OnLag> on_lag_from(std::string_view word);

@@ -1,4 +1,6 @@
 // How a setting of each kind is read from words and written as TOML.
+#include <algorithm>
+#include <array>
 #include <utility>
 
 #include "protocol/json_codec.hpp"
@@ -24,6 +26,8 @@ template <class T>
 Problem out_of_range(std::string_view word, const T& min, const T& max) {
     return quoted(word) + " is out of range (" + min + " to " + max + ")";
 }
+
+constexpr std::array<std::string_view, 3> client_auth_names{"none", "request", "require"};
 
 // Sets a field of each kind from one word.
 struct AssignWord {
@@ -120,6 +124,23 @@ struct AssignWord {
         kind.field(config) = *endpoint;
         return std::nullopt;
     }
+    Problem operator()(const FileListKind& kind) const {
+        if (word.size() > file_name_bytes_max) {
+            return quoted(word) + " is longer than " + std::to_string(file_name_bytes_max) +
+                   " bytes";
+        }
+        if (kind.field(config).size() == kind.files_max) {
+            return "more than " + std::to_string(kind.files_max) + " files";
+        }
+        kind.field(config).push_back(word);
+        return std::nullopt;
+    }
+    Problem operator()(const ClientAuthKind& kind) const {
+        const auto found = std::find(client_auth_names.begin(), client_auth_names.end(), word);
+        if (found == client_auth_names.end()) return is_not(word, "one of none, request, require");
+        kind.field(config) = static_cast<transports::ClientAuth>(found - client_auth_names.begin());
+        return std::nullopt;
+    }
 };
 
 struct TomlValue {
@@ -160,6 +181,12 @@ struct TomlValue {
         const auto& endpoint = kind.field(config);
         return quoted(endpoint ? format_endpoint(*endpoint) : "off");
     }
+    std::string operator()(const FileListKind& kind) const {
+        return list(kind.field(config), [](const std::string& word) { return quoted(word); });
+    }
+    std::string operator()(const ClientAuthKind& kind) const {
+        return quoted(client_auth_names[static_cast<std::size_t>(kind.field(config))]);
+    }
 
 private:
     template <class Items, class Format>
@@ -177,7 +204,8 @@ private:
 
 bool is_list(const Setting& setting) {
     return std::holds_alternative<OriginListKind>(setting.kind) ||
-           std::holds_alternative<EndpointListKind>(setting.kind);
+           std::holds_alternative<EndpointListKind>(setting.kind) ||
+           std::holds_alternative<FileListKind>(setting.kind);
 }
 
 Problem assign(const Setting& setting, ServerConfig& config, std::span<const std::string> words) {
@@ -189,9 +217,10 @@ Problem assign(const Setting& setting, ServerConfig& config, std::span<const std
     if (const auto* texts = std::get_if<OriginListKind>(&setting.kind))
         texts->field(config).clear();
     if (const auto* endpoints = std::get_if<EndpointListKind>(&setting.kind)) {
-        if (words.empty()) return "expected at least one address";
+        if (words.empty() && !endpoints->may_be_empty) return "expected at least one address";
         endpoints->field(config).clear();
     }
+    if (const auto* files = std::get_if<FileListKind>(&setting.kind)) files->field(config).clear();
     for (const auto& word : words) {
         if (auto problem = std::visit(AssignWord{config, word}, setting.kind)) {
             config = before;

@@ -9,9 +9,10 @@
 #include <variant>
 
 #include "transports/tcp_stream.hpp"
+#include "transports/tls_stream.hpp"
 
 namespace parley::transports {
 
-using AnyStream = std::variant<TcpStream>;
+using AnyStream = std::variant<TcpStream, TlsStream>;
 
 }  // namespace parley::transports

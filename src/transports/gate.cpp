@@ -13,6 +13,8 @@
 #include "transports/http_connection.hpp"
 #include "transports/listener.hpp"
 #include "transports/log.hpp"
+#include "transports/tls_contexts.hpp"
+#include "transports/tls_handshake.hpp"
 
 namespace parley::transports {
 namespace {
@@ -56,13 +58,13 @@ Gate::~Gate() {
     thread_->set_after_turn({});
 }
 
-tcp::endpoint Gate::listen(const tcp::endpoint& endpoint) {
-    listeners_.push_back(std::make_unique<Listener>(*this, endpoint, config_.backlog));
+tcp::endpoint Gate::listen(const tcp::endpoint& endpoint, ListenerKind kind) {
+    listeners_.push_back(std::make_unique<Listener>(*this, endpoint, config_.backlog, kind));
     return listeners_.back()->endpoint();
 }
 
-tcp::endpoint Gate::listen_on(int descriptor) {
-    listeners_.push_back(std::make_unique<Listener>(*this, descriptor));
+tcp::endpoint Gate::listen_on(int descriptor, ListenerKind kind) {
+    listeners_.push_back(std::make_unique<Listener>(*this, descriptor, kind));
     return listeners_.back()->endpoint();
 }
 
@@ -77,11 +79,16 @@ void Gate::reconfigure(const core::LimitsConfig& limits, const TransportConfig& 
     for (const auto& frontend : frontends_) frontend->config_changed();
 }
 
+void Gate::set_tls(std::shared_ptr<const TlsContexts> contexts) {
+    if (!tls_record_) tls_record_ = std::make_unique_for_overwrite<TlsRecordBuffer>();
+    tls_ = std::move(contexts);
+}
+
 bool Gate::full() const noexcept {
     return process_connections_->now() >= shard().config().limits.connections;
 }
 
-void Gate::accepted(int descriptor, const tcp::endpoint& peer) {
+void Gate::accepted(int descriptor, const tcp::endpoint& peer, ListenerKind kind) {
     const bool refused = full();
     shard().metrics().add(refused ? core::Metric::connections_refused
                                   : core::Metric::connections_accepted);
@@ -93,7 +100,9 @@ void Gate::accepted(int descriptor, const tcp::endpoint& peer) {
         TcpStream stream(thread_->executor(), peer.protocol(), descriptor);
         if (refused) ++refusing_;
         boost::asio::co_spawn(thread_->executor(),
-                              serve_http(*this, std::move(stream), peer, refused),
+                              kind == ListenerKind::tls
+                                  ? serve_tls(*this, std::move(stream), peer, refused)
+                                  : serve_http(*this, std::move(stream), peer, refused),
                               [this, refused](const std::exception_ptr& failure) {
                                   if (refused) --refusing_;
                                   if (!failure) return;

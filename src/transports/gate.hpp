@@ -23,11 +23,13 @@
 #include "transports/cors.hpp"
 #include "transports/frontend.hpp"
 #include "transports/shard_thread.hpp"
+#include "transports/tls_stream.hpp"
 #include "transports/transport_config.hpp"
 
 namespace parley::transports {
 
 class Listener;
+class TlsContexts;
 
 // The connections of a whole process, for the limit on them. Relaxed: a count that is a few off
 // for a moment admits or refuses a few more.
@@ -42,6 +44,9 @@ public:
 private:
     alignas(64) std::atomic<std::size_t> count_{0};
 };
+
+// What is spoken on a listener from the first byte on.
+enum class ListenerKind : std::uint8_t { plain, tls };
 
 // What one connection says while it handles one read, gathered: at most one is corked at a time.
 struct CorkBuffer {
@@ -62,14 +67,19 @@ public:
     // Listens there, beside the other gates' listeners (SO_REUSEPORT). Gives back where: for port 0
     // the port that the kernel chose, which is the one to give to the other gates. Throws
     // std::system_error, naming the address.
-    boost::asio::ip::tcp::endpoint listen(const boost::asio::ip::tcp::endpoint& endpoint);
+    boost::asio::ip::tcp::endpoint listen(const boost::asio::ip::tcp::endpoint& endpoint,
+                                          ListenerKind kind = ListenerKind::plain);
     // The same on a socket that listens already and that other gates accept from too (socket
     // activation). The descriptor stays the caller's. Throws std::system_error.
-    boost::asio::ip::tcp::endpoint listen_on(int descriptor);
+    boost::asio::ip::tcp::endpoint listen_on(int descriptor,
+                                             ListenerKind kind = ListenerKind::plain);
     // Adds one behind those of the table. Before the thread starts.
     void add_frontend(std::unique_ptr<Frontend> frontend);
     // Takes new settings, for what is open too. Runs on: its shard.
     void reconfigure(const core::LimitsConfig& limits, const TransportConfig& config);
+    // What handshakes go by from now on; those under way keep what they began with. Before a
+    // ListenerKind::tls serves.
+    void set_tls(std::shared_ptr<const TlsContexts> contexts);
 
     // Stops accepting, tells every session, then closes them evenly (1012) over most of `deadline`;
     // what is left at the deadline is cut off. Calls `gone` once, when no connection is left.
@@ -81,7 +91,7 @@ public:
 
     // ---- for listeners and connections
 
-    void accepted(int descriptor, const boost::asio::ip::tcp::endpoint& peer);
+    void accepted(int descriptor, const boost::asio::ip::tcp::endpoint& peer, ListenerKind kind);
     void add(Connection& connection) noexcept;
     void remove(Connection& connection) noexcept;
     // A connection's descriptor was closed: listeners that rest for want of one try again.
@@ -92,6 +102,9 @@ public:
     // ShardThread::turn_asked().
     void call_after_turn(Connection& connection) { after_turn_.push_back(&connection); }
     [[nodiscard]] CorkBuffer& cork() noexcept { return cork_; }
+    // What a new handshake goes by.
+    [[nodiscard]] const std::shared_ptr<const TlsContexts>& tls() const noexcept { return tls_; }
+    [[nodiscard]] TlsRecordBuffer& tls_record() noexcept { return *tls_record_; }
     // `Date` of an answer (RFC 9110, 5.6.7), written once a second.
     [[nodiscard]] std::string_view http_date();
 
@@ -136,6 +149,8 @@ private:
     std::size_t drain_closed_ = 0;
     std::function<void()> gone_;
 
+    std::shared_ptr<const TlsContexts> tls_;
+    std::unique_ptr<TlsRecordBuffer> tls_record_;
     CorkBuffer cork_;
     std::vector<Connection*> after_turn_;
     std::string date_;

@@ -399,5 +399,7 @@ std::string kept_head(const HttpRequest& request) {
 
 template Awaitable<void> serve_http<TcpStream>(Gate&, TcpStream, tcp::endpoint, bool);
 template void resume_http<TcpStream>(Gate&, TcpStream, const tcp::endpoint&, HttpResumption);
+template Awaitable<void> serve_http<TlsStream>(Gate&, TlsStream, tcp::endpoint, bool);
+template void resume_http<TlsStream>(Gate&, TlsStream, const tcp::endpoint&, HttpResumption);
 
 }  // namespace parley::transports

@@ -37,14 +37,16 @@ bool is_out_of_resources(int error_number) {
 
 }  // namespace
 
-Listener::Listener(Gate& gate)
+Listener::Listener(Gate& gate, ListenerKind kind)
     : gate_(&gate),
       acceptor_(gate.thread().executor()),
-      pause_timer_(*this, [](core::Timer& timer) noexcept {
-          static_cast<PauseTimer&>(timer).listener->wait();
-      }) {}
+      pause_timer_(
+          *this,
+          [](core::Timer& timer) noexcept { static_cast<PauseTimer&>(timer).listener->wait(); }),
+      kind_(kind) {}
 
-Listener::Listener(Gate& gate, const tcp::endpoint& endpoint, int backlog) : Listener(gate) {
+Listener::Listener(Gate& gate, const tcp::endpoint& endpoint, int backlog, ListenerKind kind)
+    : Listener(gate, kind) {
     try {
         acceptor_.open(endpoint.protocol());
         acceptor_.set_option(tcp::acceptor::reuse_address(true));
@@ -65,7 +67,7 @@ Listener::Listener(Gate& gate, const tcp::endpoint& endpoint, int backlog) : Lis
 
 // SO_REUSEPORT is not to be had for a socket that is there already, so every shard waits on the one
 // queue: a connection wakes several, one gets it, and the others find nothing (accept4: EAGAIN).
-Listener::Listener(Gate& gate, int listening) : Listener(gate) {
+Listener::Listener(Gate& gate, int listening, ListenerKind kind) : Listener(gate, kind) {
     const int own = ::fcntl(listening, F_DUPFD_CLOEXEC, 0);
     if (own < 0) throw std::system_error(errno, std::system_category(), "an inherited socket");
     sockaddr_storage address{};
@@ -119,7 +121,7 @@ void Listener::accept_round() {
             tcp::endpoint peer;
             peer.resize(length);
             std::memcpy(peer.data(), &address, length);
-            gate_->accepted(descriptor, peer);
+            gate_->accepted(descriptor, peer, kind_);
             if (!acceptor_.is_open()) return;
             continue;
         }

@@ -18,6 +18,7 @@
 namespace parley::transports {
 
 class Gate;
+enum class ListenerKind : std::uint8_t;
 
 class Listener {
 public:
@@ -26,11 +27,12 @@ public:
     static constexpr std::chrono::milliseconds accept_pause{100};
 
     // Binds and listens. Throws std::system_error that names the address.
-    Listener(Gate& gate, const boost::asio::ip::tcp::endpoint& endpoint, int backlog);
+    Listener(Gate& gate, const boost::asio::ip::tcp::endpoint& endpoint, int backlog,
+             ListenerKind kind);
 
     // Accepts from a socket that listens already, by a descriptor of its own. Throws
     // std::system_error.
-    Listener(Gate& gate, int listening);
+    Listener(Gate& gate, int listening, ListenerKind kind);
 
     [[nodiscard]] boost::asio::ip::tcp::endpoint endpoint() const;
     // A descriptor became free: where it rests it tries again.
@@ -43,7 +45,7 @@ private:
         Listener* listener;
     };
 
-    explicit Listener(Gate& gate);
+    Listener(Gate& gate, ListenerKind kind);
     void wait();
     void accept_round();
     void pause(int error_number);
@@ -52,6 +54,7 @@ private:
     boost::asio::basic_socket_acceptor<boost::asio::ip::tcp, Executor> acceptor_;
     std::string where_;  // for the log: when descriptors are out, nothing may need one to say so
     PauseTimer pause_timer_;
+    ListenerKind kind_;
     bool pause_logged_ = false;  // since a connection was accepted last
 };
 

@@ -66,6 +66,7 @@ public:
     void close() noexcept;
     [[nodiscard]] bool is_open() const noexcept { return socket_.is_open(); }
     [[nodiscard]] Executor executor() { return socket_.get_executor(); }
+    [[nodiscard]] int descriptor() { return socket_.native_handle(); }
 
 private:
     Socket socket_;

@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+#include "transports/tls_config.hpp"
+
 namespace parley::transports {
 
 using std::chrono::milliseconds;
@@ -37,6 +39,8 @@ struct TransportConfig {
     bool deflate = true;                 // permessage-deflate where a client offers it
     int deflate_level = 1;               // 1 to 9
     std::size_t deflate_min_bytes = 96;  // a smaller publication goes as it is
+
+    TlsConfig tls;  // [tls]
 };
 
 }  // namespace parley::transports

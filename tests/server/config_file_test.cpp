@@ -116,12 +116,14 @@ TEST(ConfigFile, NamesFileLineAndKeyOfWhatIsWrong) {
              Row{"[log]\nlevel = \"loud\"",
                  "parley.toml:2: log.level: \"loud\" is not a log level (expected debug, info, "
                  "warn, error or off)"},
-             Row{"[tls]\ncert = \"a.pem\"", "parley.toml:1: tls: TLS is not part of this version"},
-             Row{"tls_listen = \":443\"",
-                 "parley.toml:1: tls_listen: TLS is not part of this version"},
              Row{"[admin]\nlisten = \"localhost\"",
                  "parley.toml:2: admin.listen: \"localhost\" is not an address (expected e.g. "
                  "\"127.0.0.1:9464\", or \"off\")"},
+             Row{"[tls]\nlisten = \"here\"",
+                 "parley.toml:2: tls.listen: \"here\" is not an address (expected e.g. "
+                 "\"127.0.0.1:8080\", \"[::]:8080\")"},
+             Row{"[tls]\nclient_auth = \"maybe\"",
+                 "parley.toml:2: tls.client_auth: \"maybe\" is not one of none, request, require"},
              Row{"[history]\nstore = \"sqlite:x\"",
                  "parley.toml:2: history.store: this version keeps history in memory only"},
              Row{"rooms = 3",
@@ -214,13 +216,46 @@ TEST(ConfigFile, NamesTheVariableThatIsWrong) {
     };
     for (const auto& row :
          {Row{"PARLEY_SHARDS=many", "PARLEY_SHARDS: \"many\" is not a whole number"},
-          Row{"PARLEY_TLS__CERT=a.pem", "PARLEY_TLS__CERT: TLS is not part of this version"},
+          Row{"PARLEY_TLS__HANDSHAKE_TIMEOUT=5",
+              "PARLEY_TLS__HANDSHAKE_TIMEOUT: \"5\" is not a duration (expected e.g. \"500ms\", "
+              "\"25s\", \"2m\")"},
           Row{"PARLEY_BROKER=redis:", "PARLEY_BROKER: this version runs as one node only"}}) {
         const std::vector<const char*> environment{row.variable};
         ConfigSources sources;
         try {
             sources.read_environment(environment);
             ADD_FAILURE() << row.variable << " was taken";
+        } catch (const ConfigError& error) {
+            EXPECT_EQ(error.what(), row.error);
+        }
+    }
+}
+
+TEST(ConfigFile, RefusesTlsThatIsHalfConfigured) {
+    struct Row {
+        std::string_view text, error;
+    };
+    for (const auto& row :
+         {Row{"[tls]\nlisten = [\":0\"]",
+              "parley.toml:2: tls.listen: TLS needs a certificate (expected tls.cert and tls.key, "
+              "or --tls-cert and --tls-key)"},
+          Row{"[tls]\ncert = \"a\"\nkey = \"b\"",
+              "parley.toml:2: tls.cert: no address is served over TLS (expected e.g. tls.listen = "
+              "[\"0.0.0.0:8443\"])"},
+          Row{"[tls]\nlisten = [\":0\"]\ncert = [\"a\", \"b\"]\nkey = \"c\"",
+              "parley.toml:4: tls.key: tls.cert names 2 files and tls.key 1 (expected one key for "
+              "each certificate)"},
+          Row{"[tls]\nlisten = [\":0\"]\ncert = \"a\"\nkey = \"b\"\nocsp = [\"c\", \"d\"]",
+              "parley.toml:5: tls.ocsp: tls.cert names 1 files and tls.ocsp 2 (expected one for "
+              "each certificate, \"\" where there is none)"},
+          Row{"[tls]\nlisten = [\":0\"]\ncert = \"a\"\nkey = \"b\"\nclient_auth = \"require\"",
+              "parley.toml:5: tls.client_auth: certificates of clients need tls.client_ca to be "
+              "judged by"}}) {
+        ConfigSources sources;
+        sources.read_text(row.text, "parley.toml");
+        try {
+            static_cast<void>(sources.finish());
+            ADD_FAILURE() << row.text << " was taken";
         } catch (const ConfigError& error) {
             EXPECT_EQ(error.what(), row.error);
         }

@@ -39,6 +39,10 @@ struct BadWords {
     }
     std::vector<std::string> operator()(const EndpointListKind&) const { return {"", "here"}; }
     std::vector<std::string> operator()(const OptionalEndpointKind&) const { return {"here"}; }
+    std::vector<std::string> operator()(const FileListKind&) const {
+        return {std::string(file_name_bytes_max + 1, 'x')};
+    }
+    std::vector<std::string> operator()(const ClientAuthKind&) const { return {"", "maybe"}; }
     std::vector<std::string> operator()(const LogLevelKind&) const { return {"", "loud"}; }
     std::vector<std::string> operator()(const LogFormatKind&) const { return {"", "xml"}; }
 };
@@ -70,6 +74,12 @@ struct GoodWords {
     }
     std::vector<std::string> operator()(const OptionalEndpointKind&) const {
         return {"127.0.0.1:1", "[::1]:2", "off"};
+    }
+    std::vector<std::string> operator()(const FileListKind&) const {
+        return {"cert.pem", "/etc/parley/cert.pem"};
+    }
+    std::vector<std::string> operator()(const ClientAuthKind&) const {
+        return {"none", "request", "require"};
     }
     std::vector<std::string> operator()(const LogLevelKind&) const {
         return {"debug", "info", "warn", "error", "off"};

@@ -50,6 +50,7 @@ public:
     void close() {
         if (descriptor_ >= 0) ::close(std::exchange(descriptor_, -1));
     }
+    [[nodiscard]] int descriptor() const noexcept { return descriptor_; }
     void shutdown_write() { ::shutdown(descriptor_, SHUT_WR); }
     // Ends the connection by a reset.
     void reset() {

@@ -14,24 +14,31 @@
 #include "core/hub.hpp"
 #include "transports/frontend_table.hpp"
 #include "transports/gate.hpp"
+#include "transports/tls_contexts.hpp"
 
 namespace parley::transports::test {
 
 class TestServer {
 public:
     explicit TestServer(core::Config core = {}, TransportConfig transports = {},
-                        std::span<const FrontendEntry> table = frontends)
+                        std::span<const FrontendEntry> table = frontends,
+                        const std::shared_ptr<const TlsContexts>& tls = nullptr)
         : config_(std::move(transports)), threads_(core.shards) {
         std::vector<core::ShardLoop*> loops;
         for (ShardThread& thread : threads_) loops.push_back(&thread);
         hub_.emplace(std::move(core), loops, core::machine_now(), 42);
         boost::asio::ip::tcp::endpoint endpoint(boost::asio::ip::address_v4::loopback(), 0);
+        boost::asio::ip::tcp::endpoint tls_endpoint = endpoint;
         for (std::size_t i = 0; i < threads_.size(); ++i) {
             threads_[i].attach(hub_->shard(i));
             gates_.push_back(std::make_unique<Gate>(threads_[i], config_, connections_, table));
             endpoint = gates_.back()->listen(endpoint);
+            if (!tls) continue;
+            gates_.back()->set_tls(tls);
+            tls_endpoint = gates_.back()->listen(tls_endpoint, ListenerKind::tls);
         }
         port_ = endpoint.port();
+        tls_port_ = tls_endpoint.port();
         for (ShardThread& thread : threads_) thread.start();
     }
     ~TestServer() {
@@ -46,6 +53,18 @@ public:
     [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
     [[nodiscard]] core::Hub& hub() noexcept { return *hub_; }
     [[nodiscard]] Gate& gate(std::size_t shard) noexcept { return *gates_[shard]; }
+    [[nodiscard]] std::uint16_t tls_port() const noexcept { return tls_port_; }
+    // Gives every gate other contexts and waits until they have them.
+    void set_tls(const std::shared_ptr<const TlsContexts>& tls) {
+        for (std::size_t i = 0; i < gates_.size(); ++i) {
+            std::promise<void> done;
+            hub_->shard(i).post([&](core::Shard&) {
+                gates_[i]->set_tls(tls);
+                done.set_value();
+            });
+            done.get_future().get();
+        }
+    }
     [[nodiscard]] std::uint64_t total(core::Metric metric) const { return hub_->total(metric); }
 
     // Starts a drain of the first shard, once that has been told to everybody there; the future is
@@ -68,6 +87,7 @@ private:
     ConnectionCount connections_;
     std::vector<std::unique_ptr<Gate>> gates_;
     std::uint16_t port_ = 0;
+    std::uint16_t tls_port_ = 0;
 };
 
 }  // namespace parley::transports::test

@@ -41,15 +41,16 @@ struct Received {
     bool ended = false;  // the connection ended without another frame
 };
 
-class WebSocketClient {
+template <typename Socket>
+class BasicWebSocketClient {
 public:
     static constexpr std::string_view key = "dGhlIHNhbXBsZSBub25jZQ==";
 
-    WebSocketClient(std::uint16_t port, std::string_view path, std::string_view extra_headers = {},
-                    int receive_buffer = 0)
-        : WebSocketClient(LoopbackClient(port, receive_buffer), path, extra_headers) {}
+    BasicWebSocketClient(std::uint16_t port, std::string_view path,
+                         std::string_view extra_headers = {}, int receive_buffer = 0)
+        : BasicWebSocketClient(Socket(port, receive_buffer), path, extra_headers) {}
 
-    WebSocketClient(LoopbackClient socket, std::string_view path, std::string_view extra_headers)
+    BasicWebSocketClient(Socket socket, std::string_view path, std::string_view extra_headers)
         : socket_(std::move(socket)) {
         socket_.send("GET " + std::string(path) +
                      " HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"
@@ -70,10 +71,10 @@ public:
         agreed_ = agreed;
         decoder_.emplace(config_);
     }
-    WebSocketClient(const WebSocketClient&) = delete;
-    WebSocketClient& operator=(const WebSocketClient&) = delete;
+    BasicWebSocketClient(const BasicWebSocketClient&) = delete;
+    BasicWebSocketClient& operator=(const BasicWebSocketClient&) = delete;
 
-    [[nodiscard]] LoopbackClient& socket() noexcept { return socket_; }
+    [[nodiscard]] Socket& socket() noexcept { return socket_; }
     [[nodiscard]] const std::string& head() const noexcept { return head_; }
     [[nodiscard]] const std::optional<protocol::DeflateAgreement>& deflate() const noexcept {
         return agreed_;
@@ -126,12 +127,14 @@ public:
     bool at_end() { return bytes_.empty() && socket_.at_end(); }
 
 private:
-    LoopbackClient socket_;
+    Socket socket_;
     std::string head_;
     protocol::WebSocketDecoderConfig config_;
     std::optional<protocol::DeflateAgreement> agreed_;
     std::optional<protocol::WebSocketDecoder> decoder_;
     std::string bytes_;
 };
+
+using WebSocketClient = BasicWebSocketClient<LoopbackClient>;
 
 }  // namespace parley::transports::test

@@ -467,6 +467,7 @@ void WebSocketConnection<Stream>::on_timer() noexcept {
 }
 
 template class WebSocketConnection<TcpStream>;
+template class WebSocketConnection<TlsStream>;
 
 void open_websocket(Gate& gate, AnyStream stream, const protocol::WebSocketDecoderConfig& decoding,
                     std::unique_ptr<WebSocketHandler> handler, std::string_view head,
