@@ -29,7 +29,7 @@ struct ReloadPlan {
 // Takes over from `fresh` what is_reloadable(), and leaves everything else as it runs.
 [[nodiscard]] ReloadPlan plan_reload(const ServerConfig& running, const ServerConfig& fresh);
 
-// Limits, origins, certificates and the log level.
+// Limits, origins, the log level, and all of TLS but where it listens.
 [[nodiscard]] bool is_reloadable(std::string_view key) noexcept;
 
 }  // namespace parley::server

@@ -21,6 +21,11 @@ namespace {
 namespace log = transports::log;
 using boost::asio::ip::tcp;
 using std::chrono::seconds;
+using transports::ListenerKind;
+
+std::string_view name_of(ListenerKind kind) {
+    return kind == ListenerKind::tls ? "tls" : "plain";
+}
 
 // Past the drain's deadline: a gate that has not reported by then is not waited for.
 constexpr seconds cut_off_grace{2};
@@ -97,20 +102,22 @@ Server::Server(const ServerConfig& config, std::function<ServerConfig()> reread)
         gates_.push_back(std::make_unique<transports::Gate>(*threads_[i], config_.transports,
                                                             connections_, transports::frontends));
     }
-    if (config_.tls_listen.empty()) return;
+    if (!config_.tls_listen.empty()) load_certificates();
+    operation_.add_metrics({{"parley_certificate_expiry_timestamp_seconds",
+                             "When the first of the certificates ends, in seconds since 1970.",
+                             transports::admin::MetricSource::Kind::gauge, [this] {
+                                 std::vector<transports::admin::Sample> samples;
+                                 if (tls_) {
+                                     samples.push_back({{}, static_cast<double>(tls_->expires())});
+                                 }
+                                 return samples;
+                             }}});
+}
+
+void Server::load_certificates() {
     tls_ = std::make_unique<TlsKeeper>(io_, config_.transports.tls,
                                        [this](const auto& fresh) { tls_reloaded(fresh); });
     for (const auto& gate : gates_) gate->set_tls(tls_->contexts());
-    on_reload("certificates",
-              [this](const ServerConfig& fresh) { tls_->reload(fresh.transports.tls); });
-    using transports::admin::MetricSource;
-    using transports::admin::Sample;
-    operation_.add_metrics(
-        {MetricSource{"parley_certificate_expiry_timestamp_seconds",
-                      "When the first of the certificates ends, in seconds since 1970.",
-                      MetricSource::Kind::gauge, [this] {
-                          return std::vector<Sample>{{{}, static_cast<double>(tls_->expires())}};
-                      }}});
 }
 
 // The gates' side of TlsKeeper::Reloaded.
@@ -129,54 +136,50 @@ Server::~Server() {
 
 void Server::listen() {
     using Purpose = InheritedSocket::Purpose;
-    using transports::ListenerKind;
-    std::vector<int> admin;
-    bool inherited = false;
-    for (const auto& socket : ServiceManager::inherited_sockets()) {
-        if (socket.purpose == Purpose::https && !tls_) {
-            throw std::runtime_error(
-                "an inherited socket is named https: that needs tls.cert and tls.key");
-        }
-        if (socket.purpose == Purpose::admin) {
-            admin.push_back(socket.descriptor);
-        } else {
-            listen_inherited(socket.descriptor, socket.purpose == Purpose::https
-                                                    ? ListenerKind::tls
-                                                    : ListenerKind::plain);
-            inherited = true;
-        }
-    }
-    if (config_.admin.listen && admin.empty()) {
+    const auto inherited = ServiceManager::inherited_sockets();
+    const auto is_inherited = [&](Purpose purpose) {
+        return std::ranges::count(inherited, purpose, &InheritedSocket::purpose) > 0;
+    };
+    // Who hands over sockets has chosen the addresses.
+    const bool admin_inherited = is_inherited(Purpose::admin);
+    if (config_.admin.listen && !admin_inherited) {
         refuse_port_in_use(*config_.admin.listen, " for the admin listener");
     }
-    // Who hands over sockets has chosen the addresses.
-    if (!inherited) listen_on_addresses();
+    std::vector<int> admin;
+    for (const auto& [purpose, descriptor] : inherited) {
+        if (purpose == Purpose::admin) {
+            admin.push_back(descriptor);
+        } else {
+            listen_inherited(descriptor,
+                             purpose == Purpose::https ? ListenerKind::tls : ListenerKind::plain);
+        }
+    }
+    if (!is_inherited(Purpose::http)) {
+        for (const auto& endpoint : config_.listen) listen_on(endpoint, ListenerKind::plain);
+    }
+    if (!is_inherited(Purpose::https)) {
+        for (const auto& endpoint : config_.tls_listen) listen_on(endpoint, ListenerKind::tls);
+    }
     operation_.listen(config_, admin);
 }
 
-void Server::listen_on_addresses() {
-    using transports::ListenerKind;
-    const auto listen_on = [&](auto endpoint, ListenerKind kind, std::string_view name) {
-        refuse_port_in_use(endpoint);
-        // Where any port will do, the first gate's is everybody's.
-        for (const auto& gate : gates_) endpoint = gate->listen(endpoint, kind);
-        log::info("listening", {{"address", format_endpoint(endpoint)}, {"listener", name}});
-    };
-    for (const auto& endpoint : config_.listen) listen_on(endpoint, ListenerKind::plain, "plain");
-    for (const auto& endpoint : config_.tls_listen) listen_on(endpoint, ListenerKind::tls, "tls");
+void Server::listen_on(Endpoint endpoint, ListenerKind kind) {
+    refuse_port_in_use(endpoint);
+    // Where any port will do, the first gate's is everybody's.
+    for (const auto& gate : gates_) endpoint = gate->listen(endpoint, kind);
+    log::info("listening", {{"address", format_endpoint(endpoint)}, {"listener", name_of(kind)}});
 }
 
-void Server::listen_inherited(int descriptor, transports::ListenerKind kind) {
+void Server::listen_inherited(int descriptor, ListenerKind kind) {
+    if (kind == ListenerKind::tls && !tls_) {
+        throw std::runtime_error(
+            "an inherited socket is named https: TLS needs tls.listen, tls.cert and tls.key");
+    }
     Endpoint endpoint;
     for (const auto& gate : gates_) endpoint = gate->listen_on(descriptor, kind);
-    const bool tls = kind == transports::ListenerKind::tls;
-    log::info("listening", {{"address", format_endpoint(endpoint)},
-                            {"listener", tls ? "tls" : "plain"},
-                            {"inherited", true}});
-}
-
-void Server::on_reload(std::string name, ReloadStep step) {
-    reload_steps_.insert_or_assign(std::move(name), std::move(step));
+    log::info(
+        "listening",
+        {{"address", format_endpoint(endpoint)}, {"listener", name_of(kind)}, {"inherited", true}});
 }
 
 void Server::serve() {
@@ -240,10 +243,9 @@ void Server::one_gate_gone() {
 void Server::reload() {
     operation_.reload_begins();
     try {
-        const auto fresh = with_shards(reread_());
-        const auto plan = plan_reload(config_, fresh);
+        auto plan = plan_reload(config_, with_shards(reread_()));
+        const bool whole = reload_certificates(plan);
         apply(plan);
-        const bool whole = run_reload_steps(fresh);
         operation_.reload_ended(whole);
         log::info("reloaded", {{"log_level", log::name_of(config_.log.level)},
                                {"changed", plan.applied.size()},
@@ -253,6 +255,16 @@ void Server::reload() {
         operation_.reload_ended(false);
         log::error("not reloaded, the old values stay", {{"error", failure.what()}});
     }
+}
+
+// Loads certificates anew, changed or not. Where that fails they stay as they are, and so do the
+// settings of theirs in the plan.
+bool Server::reload_certificates(ReloadPlan& plan) {
+    if (!tls_ || tls_->reload(plan.config.transports.tls)) return true;
+    plan.config.transports.tls = config_.transports.tls;
+    std::erase_if(plan.applied,
+                  [](const SettingChange& change) { return change.key.starts_with("tls."); });
+    return false;
 }
 
 // Puts the plan's configuration in force. Each shard takes it on its own thread, between two turns:
@@ -275,20 +287,6 @@ void Server::apply(const ReloadPlan& plan) {
             gate->reconfigure(snapshot->core.limits, snapshot->transports);
         });
     }
-}
-
-bool Server::run_reload_steps(const ServerConfig& fresh) {
-    bool well = true;
-    for (const auto& [name, step] : reload_steps_) {
-        try {
-            step(fresh);
-        } catch (const std::exception& failure) {
-            well = false;
-            log::error("not reloaded, the old one stays",
-                       {{"what", name}, {"error", failure.what()}});
-        }
-    }
-    return well;
 }
 
 void Server::stop_threads() noexcept {

@@ -11,7 +11,6 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <functional>
-#include <map>
 #include <memory>
 #include <vector>
 
@@ -38,12 +37,6 @@ public:
     // them. Throws std::runtime_error that names the address or the socket.
     void listen();
 
-    // Something that a reload has to do beside limits, origins and the log level, such as to load
-    // certificates. It throws where it can't, and leaves its old values in force then; the
-    // others are applied all the same. Before serve().
-    using ReloadStep = std::function<void(const ServerConfig& fresh)>;
-    void on_reload(std::string name, ReloadStep step);
-    [[nodiscard]] Operation& operation() noexcept { return operation_; }
     // Serves until a signal has ended it: SIGTERM and SIGINT drain, a second one ends at once.
     void serve();
 
@@ -52,10 +45,11 @@ private:
     void on_signal(int number);
     void drain(int signal_number);
     void reload();
-    void tls_reloaded(const std::shared_ptr<const transports::TlsContexts>& fresh);
-    [[nodiscard]] bool run_reload_steps(const ServerConfig& fresh);
     void apply(const ReloadPlan& plan);
-    void listen_on_addresses();
+    [[nodiscard]] bool reload_certificates(ReloadPlan& plan);
+    void load_certificates();
+    void tls_reloaded(const std::shared_ptr<const transports::TlsContexts>& fresh);
+    void listen_on(Endpoint endpoint, transports::ListenerKind kind);
     void listen_inherited(int descriptor, transports::ListenerKind kind);
     void one_gate_gone();
     void stop_threads() noexcept;
@@ -74,8 +68,7 @@ private:
     transports::Admission connections_;
     std::vector<std::unique_ptr<transports::Gate>> gates_;
     std::unique_ptr<TlsKeeper> tls_;  // null without tls.listen
-    std::map<std::string, ReloadStep> reload_steps_;
-    Operation operation_;  // ends first: it looks at the rest
+    Operation operation_;             // ends first: it looks at the rest
 };
 
 }  // namespace parley::server

@@ -61,14 +61,16 @@ void TlsKeeper::took(std::shared_ptr<const TlsContexts> contexts) {
                                       {"expires", format_time(contexts_->expires())}});
 }
 
-void TlsKeeper::reload(const TlsConfig& config) {
+bool TlsKeeper::reload(const TlsConfig& config) {
     // Taken before the files are read: what is written meanwhile is seen as a change.
     loaded_ = seen_ = stamps_of(config);
+    bool well = false;
     try {
         auto fresh = load_tls(config, tickets_);
         config_ = config;
         took(std::move(fresh));
         reloaded_(contexts_);
+        well = true;
     } catch (const std::exception& failure) {
         // The files of the configuration that serves are the ones to watch.
         loaded_ = seen_ = stamps_of(config_);
@@ -77,6 +79,7 @@ void TlsKeeper::reload(const TlsConfig& config) {
     }
     check_soon();
     rotate_soon();
+    return well;
 }
 
 std::vector<TlsKeeper::Stamp> TlsKeeper::stamps_of(const TlsConfig& config) {

@@ -37,8 +37,8 @@ public:
         return contexts_;
     }
     // Loads everything anew, by what may be another configuration. Where that fails the old stays,
-    // with a line in the log.
-    void reload(const transports::TlsConfig& config);
+    // with a line in the log, and the answer is false.
+    bool reload(const transports::TlsConfig& config);
     // When the first of the certificates ends, in seconds since 1970.
     [[nodiscard]] std::int64_t expires() const noexcept {
         return expires_.load(std::memory_order_relaxed);

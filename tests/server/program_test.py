@@ -134,9 +134,8 @@ class Refusals(unittest.TestCase):
         self.assertIn("--frobnicate", err)
 
     def test_what_a_later_version_has_is_refused_by_name(self):
-        self.assert_refused(run("--admin-listen", "127.0.0.1:0"),
-                            "parleyd: --admin-listen: the admin listener is not part of this "
-                            "version")
+        self.assert_refused(run("token"),
+                            "parleyd: token: sign-in tokens are not part of this version")
 
     def test_a_port_that_another_program_has_is_one_line(self):
         with socket.create_server(("127.0.0.1", 0)) as other:

@@ -32,6 +32,8 @@ struct OtherWord {
     std::string operator()(const NetworkListKind&) const { return "192.0.2.0/24"; }
     std::string operator()(const EndpointListKind&) const { return "127.0.0.1:1"; }
     std::string operator()(const OptionalEndpointKind&) const { return "127.0.0.1:1"; }
+    std::string operator()(const FileListKind&) const { return "other.pem"; }
+    std::string operator()(const ClientAuthKind&) const { return "require"; }
     std::string operator()(const LogLevelKind&) const { return "error"; }
     std::string operator()(const LogFormatKind&) const { return "json"; }
 };
@@ -64,11 +66,12 @@ TEST(Reload, AppliesEverySettingThatItMayAndNamesEveryOther) {
 
 TEST(Reload, CoversWhatTheProtocolPromises) {
     for (const auto* key : {"limits.text_bytes", "limits.session.per_second", "limits.connections",
-                            "http.allowed_origins", "http.trusted_proxies", "log.level"}) {
+                            "http.allowed_origins", "http.trusted_proxies", "log.level", "tls.cert",
+                            "tls.key"}) {
         ASSERT_NE(find_setting(key), nullptr) << key;
         EXPECT_TRUE(is_reloadable(key)) << key;
     }
-    for (const auto* key : {"listen", "shards", "log.format", "history.messages"}) {
+    for (const auto* key : {"listen", "tls.listen", "shards", "log.format", "history.messages"}) {
         EXPECT_FALSE(is_reloadable(key)) << key;
     }
 }
