@@ -20,6 +20,7 @@ Audience::Audience(Shard& shard, std::string name)
 
 Audience::~Audience() {
     if (room_ && !home_) room_->ring().detach(shard_->index());
+    shard_->metrics().move(Level::window_bytes, noted_bytes_, 0);
     shard_->metrics().add(Metric::audiences_dropped);
 }
 
@@ -44,7 +45,9 @@ void Audience::take(PublicationPtr publication) {
     }
     const auto sequence = window_.end();
     window_.push(std::move(publication));
-    shard_->metrics().add(Metric::deliveries_due, due_at(sequence));
+    const std::size_t due = due_at(sequence);
+    shard_->metrics().add(Metric::deliveries_due, due);
+    shard_->metrics().record(Measure::fan_out, due);
 }
 
 std::size_t Audience::due_at(std::uint64_t sequence) const noexcept {
@@ -62,13 +65,25 @@ void Audience::drain() {
     }) == batch) {
     }
     if (window_.enforce(shard_->config().window)) catch_lagging();
+    note_window();
+}
+
+void Audience::note_window() noexcept {
+    shard_->metrics().move(Level::window_bytes, noted_bytes_, window_.bytes());
+    noted_bytes_ = window_.bytes();
+}
+
+void Audience::begin_pass() noexcept {
+    pass_ = listeners_.size();
+    const std::uint64_t oldest = std::max(flushed_to_, window_.base());
+    pass_born_ = oldest < window_.end() ? window_.at(oldest).born() : stamp_of(shard_->now().mono);
+    flushed_to_ = window_.end();
 }
 
 std::size_t Audience::flush(std::size_t writes) {
     if (pass_ == no_pass) {
         if (done()) return writes;
-        pass_ = listeners_.size();
-        flushed_to_ = window_.end();
+        begin_pass();
         for (std::size_t i = 0; i < std::min(pass_, prefetch_ahead); ++i) {
             listeners_[pass_ - 1 - i].prefetch();
         }
@@ -92,6 +107,7 @@ std::size_t Audience::flush(std::size_t writes) {
 
 void Audience::end_pass() noexcept {
     pass_ = no_pass;
+    shard_->pass_ended(pass_born_);
     rest();
 }
 
@@ -115,6 +131,7 @@ void Audience::trim() noexcept {
     }
     behind_min_ = needed;
     window_.trim_to(needed);
+    note_window();
 }
 
 void Audience::gather(Subscription& subscription, FlushBatch& batch) {
@@ -187,9 +204,11 @@ bool Audience::catch_up(Subscription& subscription) {
     if (on_lag_ == OnLag::disconnect) {
         if (subscription.subscriber->close(close_reasons::slow_consumer)) {
             shard_->metrics().add(Metric::slow_disconnects);
+            shard_->metrics().count_lag(on_lag_);
         }
         return false;
     }
+    shard_->metrics().count_lag(on_lag_);
     const auto resume_at = on_lag_ == OnLag::latest ? window_.newest_message() : window_.base();
     const auto missed_to = window_.offset_before(resume_at);
     shard_->metrics().add(Metric::deliveries_skipped, resume_at - subscription.cursor);
@@ -208,6 +227,7 @@ bool Audience::catch_up(Subscription& subscription) {
 void Audience::add(Subscription& subscription) {
     subscription.index = static_cast<std::uint32_t>(listeners_.size());
     const Transport& transport = subscription.subscriber->transport();
+    shard_->metrics().move(Level::members, 0, 1);
     listeners_.push_back({&subscription, subscription.subscriber, &transport, transport.hot()});
     if (subscription.cursor > window_.end()) ahead_max_ = std::max(ahead_max_, subscription.cursor);
     // What this shard has taken beyond the home's answer is due to the newcomer as well.
@@ -228,6 +248,7 @@ void Audience::remove(Subscription& subscription) noexcept {
     listeners_[subscription.index].subscription->index = subscription.index;
     listeners_.pop_back();
     subscription.index = Subscription::nowhere;
+    shard_->metrics().move(Level::members, 1, 0);
     if (listeners_.empty()) shard_->consider_dropping(*this);
 }
 
