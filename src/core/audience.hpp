@@ -6,6 +6,7 @@
 // Bounds:   WindowConfig; a subscriber that falls out of it meets the room's OnLag.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -18,6 +19,7 @@
 #include "core/room_home.hpp"
 #include "core/room_window.hpp"
 #include "core/run_cache.hpp"
+#include "core/transport.hpp"
 
 namespace parley::core {
 
@@ -35,10 +37,10 @@ public:
     [[nodiscard]] RoomHome* home() const noexcept { return home_.get(); }
     [[nodiscard]] const RoomWindow& window() const noexcept { return window_; }
     [[nodiscard]] std::size_t size() const noexcept { return listeners_.size(); }
-    // Calls f(const Subscription&) for everybody who listens.
+    // Calls f(const Subscription&, const Place&) for everybody who listens.
     template <typename F>
     void each(F&& f) const {
-        for (const Listener& listener : listeners_) f(*listener.subscription);
+        for (const Listener& listener : listeners_) f(*listener.subscription, listener.place);
     }
 
     // Listens to a room from a place in its order; makes this shard the room's home or not.
@@ -57,6 +59,18 @@ public:
     [[nodiscard]] std::size_t flush(std::size_t writes);
     [[nodiscard]] bool done() const noexcept {
         return pass_ == no_pass && window_.end() == flushed_to_;
+    }
+    // How far that one has been handed what was said here; for Subscriber to move on.
+    [[nodiscard]] Place& place_of(const Subscription& subscription) noexcept {
+        return listeners_[subscription.index].place;
+    }
+    [[nodiscard]] bool has_news(const Subscription& subscription) const noexcept {
+        return listeners_[subscription.index].place.cursor < window_.end();
+    }
+    // Whether a flush may write to that one without asking its Subscriber: it listens to nothing
+    // else, can take more, and stays.
+    void set_direct(const Subscription& subscription, bool direct) noexcept {
+        listeners_[subscription.index].direct = direct;
     }
 
     // Asks for the memory of the next flush(), in two steps that are to be a while apart.
@@ -83,25 +97,26 @@ public:
 
 private:
     friend struct Subscription;
-    // One subscription, with the addresses of all that a flush of it will touch: following them one
-    // by one would be a miss each.
+    // One subscription, with all that the usual delivery needs of it: everything behind a pointer
+    // would be a miss of the cache.
     struct Listener {
         Subscription* subscription;
-        const void* subscriber;
-        const void* transport;
-        const void* hot;
-        [[gnu::always_inline]] void prefetch() const noexcept {
-            core::prefetch<2>(subscription);
-            core::prefetch<2>(subscriber);
-            core::prefetch<1>(transport);
-            core::prefetch<4>(hot);
-        }
+        FrameWriter* writer;
+        Place place;
+        std::uint8_t format_slot;
+        bool presence;
+        bool direct = false;
     };
+    // The newest publication's frames by format, looked up once a slice.
+    using NewestFrames = std::array<const Frame*, limits::wire_formats_max>;
     static constexpr std::size_t no_pass = static_cast<std::size_t>(-1);
 
-    void add(Subscription& subscription);
+    void add(Subscription& subscription, const Place& from);
     void remove(Subscription& subscription) noexcept;
     void take(PublicationPtr publication);
+    [[nodiscard]] bool hand(Listener& listener, NewestFrames& frames);
+    [[nodiscard]] bool hand_newest(Listener& listener, NewestFrames& frames);
+    [[gnu::always_inline]] void prefetch(std::size_t pass) const noexcept;
     void end_pass() noexcept;
     // Between passes: lets go of what nobody needs.
     void rest() noexcept;
@@ -125,7 +140,8 @@ private:
     std::uint64_t ahead_max_ = 0;        // no cursor is beyond it that is beyond the window
     std::size_t noted_bytes_ = 0;        // of the window, as the shard's level has them
     std::uint32_t joins_under_way_ = 0;
-    std::uint32_t pass_born_ = 0;  // of the oldest publication of the pass
+    std::uint32_t direct_writes_ = 0;  // of one frame each, since they were recorded
+    std::uint32_t pass_born_ = 0;      // of the oldest publication of the pass
     OnLag on_lag_;
     std::unique_ptr<RunCache> runs_;
     std::unique_ptr<RoomHome> home_;

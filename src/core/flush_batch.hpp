@@ -24,8 +24,7 @@ public:
 
     struct Piece {
         Subscription* subscription;
-        std::uint64_t next_cursor;  // of the subscription, once the piece's frame is taken
-        std::uint64_t next_offset;
+        Place next;                // of the subscription, once the piece's frame is taken
         std::uint32_t deliveries;  // publications in the frame
         std::uint32_t filtered;    // publications passed over with it
     };
@@ -46,12 +45,11 @@ public:
     }
     // Lets the last piece carry `filtered` more publications; false where it is not that
     // subscription's.
-    [[nodiscard]] bool extend_last(const Subscription& subscription, std::uint64_t next_cursor,
-                                   std::uint64_t next_offset, std::uint32_t filtered) {
+    [[nodiscard]] bool extend_last(const Subscription& subscription, const Place& next,
+                                   std::uint32_t filtered) {
         if (pieces_.empty() || pieces_.back().subscription != &subscription) return false;
         Piece& last = pieces_.back();
-        last.next_cursor = next_cursor;
-        last.next_offset = next_offset;
+        last.next = next;
         last.filtered += filtered;
         return true;
     }

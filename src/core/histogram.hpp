@@ -49,9 +49,9 @@ public:
     // The bucket without a bound included.
     static constexpr std::size_t buckets_max = 48;
 
-    void record(const HistogramShape& shape, std::uint64_t value) noexcept {
-        add(buckets_[shape.bucket_of(value)], 1);
-        add(sum_, value);
+    void record(const HistogramShape& shape, std::uint64_t value, std::uint64_t times) noexcept {
+        add(buckets_[shape.bucket_of(value)], times);
+        add(sum_, value * times);
     }
     [[nodiscard]] std::uint64_t read(std::size_t bucket) const noexcept {
         return buckets_[bucket].load(std::memory_order_relaxed);

@@ -76,9 +76,9 @@ Inspected<LaggingSession> inspect_sessions(const Shard& shard, Weight by, std::s
             return;
         }
         result.looked_at += audience.size();
-        audience.each([&](const Subscription& subscription) {
-            if (subscription.cursor >= window.end()) return;
-            const std::uint64_t lag = window.end() - subscription.cursor;
+        audience.each([&](const Subscription& subscription, const Place& place) {
+            if (place.cursor >= window.end()) return;
+            const std::uint64_t lag = window.end() - place.cursor;
             const std::uint64_t bytes =
                 window.bytes() * std::min<std::uint64_t>(lag, window.size()) / window.size();
             heaviest.offer(by == Weight::lag ? lag : bytes,

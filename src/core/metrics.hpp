@@ -45,7 +45,7 @@ enum class Metric : std::uint8_t {
     http_idle_timeouts,   // kept alive for nothing
     http_write_timeouts,  // answers that were not read
     http_compressed,
-    answers_overdue,      // HTTP answered 503: another shard took longer than http.answer_timeout
+    answers_overdue,  // HTTP answered 503: another shard took longer than http.answer_timeout
     // commands
     commands,
     errors,             // every `error` sent
@@ -201,9 +201,10 @@ public:
     }
     [[nodiscard]] std::uint64_t read(Level level) const noexcept { return levels_[level].read(); }
 
-    // In units of the measure's histogram.
-    void record(Measure measure, std::uint64_t value) noexcept {
-        histograms_[measure].record(measure_rows[static_cast<std::size_t>(measure)].shape, value);
+    // In units of the measure's histogram; `times` of the same value.
+    void record(Measure measure, std::uint64_t value, std::uint64_t times = 1) noexcept {
+        histograms_[measure].record(measure_rows[static_cast<std::size_t>(measure)].shape, value,
+                                    times);
     }
     [[nodiscard]] const Histogram& histogram(Measure measure) const noexcept {
         return histograms_[measure];

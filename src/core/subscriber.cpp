@@ -105,6 +105,7 @@ struct Subscriber::Executor {
         });
         (*found)->goodbye = true;
         self.subscriptions_.erase(found);
+        self.review_direct();
         self.reply(id, protocol::Left{std::move(action.room)});
     }
     void operator()(PublishMessage&& action) const { self.publish(id, std::move(action.send)); }
@@ -174,6 +175,7 @@ void Subscriber::error(const protocol::CommandId& id, protocol::Error&& why) {
 bool Subscriber::close(const CloseReason& reason) {
     if (closing_) return false;
     closing_ = true;
+    review_direct();
     transport_->close(reason);
     return true;
 }

@@ -76,6 +76,8 @@ public:
 
     // For the flush alone: hands over news from all rooms in one write. True when something went.
     bool flush();
+    // For the flush alone: the transport answered `blocked` to a room that wrote to it directly.
+    void blocked();
     // For lag policies and rules: ends the session; false when it is ending already.
     bool close(const CloseReason& reason);
 
@@ -115,6 +117,7 @@ private:
     void finish(const protocol::CommandId& id, Answer&& answer);
     void advance(const FlushBatch& batch, std::size_t taken);
     void mark_behind();
+    void review_direct() noexcept;
 
     // What a flush looks at comes first.
     Shard* shard_;

@@ -50,10 +50,25 @@ void Subscriber::join(const protocol::CommandId& id, protocol::Join&& join) {
 
 void Subscriber::finish_join(const protocol::CommandId& id, Audience& audience, JoinAnswer&& answer,
                              bool presence) {
-    const auto offset = answer.reply.cursor.offset;
+    const Place from{answer.sequence, answer.reply.cursor.offset};
     reply(id, std::move(answer.reply));
-    subscriptions_.push_back(
-        std::make_unique<Subscription>(audience, *this, answer.sequence, offset, presence));
+    subscriptions_.push_back(std::make_unique<Subscription>(audience, *this, from, presence));
+    review_direct();
+}
+
+// A room may write to it past this object while there is nothing to ask here.
+void Subscriber::review_direct() noexcept {
+    const bool direct = subscriptions_.size() == 1 && !blocked_ && !closing_;
+    for (const auto& subscription : subscriptions_) {
+        subscription->audience->set_direct(*subscription, direct);
+    }
+}
+
+void Subscriber::blocked() {
+    shard_->metrics().add(Metric::writes_blocked);
+    blocked_ = true;
+    review_direct();
+    mark_behind();
 }
 
 bool Subscriber::flush() {
@@ -68,7 +83,7 @@ bool Subscriber::flush() {
     while (more) {
         batch.clear();
         for (const auto& subscription : subscriptions_) {
-            if (subscription->cursor < subscription->audience->window().end()) {
+            if (subscription->audience->has_news(*subscription)) {
                 subscription->audience->gather(*subscription, batch);
             }
         }
@@ -77,11 +92,7 @@ bool Subscriber::flush() {
         wrote = true;
         more = batch.full() && !result.blocked;
         advance(batch, result.taken);
-        if (result.blocked) {
-            shard_->metrics().add(Metric::writes_blocked);
-            blocked_ = true;
-            mark_behind();
-        }
+        if (result.blocked) blocked();
     }
     shard_->retired_frames().clear();
     return wrote;
@@ -92,8 +103,7 @@ void Subscriber::advance(const FlushBatch& batch, std::size_t taken) {
     std::uint64_t filtered = 0;
     for (std::size_t i = 0; i < taken; ++i) {
         const FlushBatch::Piece& piece = batch.pieces()[i];
-        piece.subscription->cursor = piece.next_cursor;
-        piece.subscription->offset = piece.next_offset;
+        piece.subscription->audience->place_of(*piece.subscription) = piece.next;
         deliveries += piece.deliveries;
         filtered += piece.filtered;
     }
@@ -109,15 +119,17 @@ void Subscriber::advance(const FlushBatch& batch, std::size_t taken) {
 std::uint64_t Subscriber::pending() const noexcept {
     std::uint64_t sum = 0;
     for (const auto& subscription : subscriptions_) {
-        const auto end = subscription->audience->window().end();
-        if (subscription->cursor < end) sum += end - subscription->cursor;
+        Audience& audience = *subscription->audience;
+        if (audience.has_news(*subscription)) {
+            sum += audience.window().end() - audience.place_of(*subscription).cursor;
+        }
     }
     return sum;
 }
 
 void Subscriber::mark_behind() {
     for (const auto& subscription : subscriptions_) {
-        if (subscription->cursor < subscription->audience->window().end()) {
+        if (subscription->audience->has_news(*subscription)) {
             subscription->audience->mark_behind(*subscription);
         }
     }
@@ -127,6 +139,7 @@ void Subscriber::writable() {
     blocked_ = false;
     flush();
     if (blocked_ || closing_) return;
+    review_direct();
     for (const auto& subscription : subscriptions_) {
         subscription->audience->unmark_behind(*subscription);
     }

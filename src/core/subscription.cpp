@@ -7,14 +7,9 @@
 
 namespace parley::core {
 
-Subscription::Subscription(Audience& room, Subscriber& who, std::uint64_t from_sequence,
-                           std::uint64_t from_offset, bool wants_presence)
-    : audience(&room),
-      subscriber(&who),
-      cursor(from_sequence),
-      offset(from_offset),
-      presence(wants_presence) {
-    room.add(*this);
+Subscription::Subscription(Audience& room, Subscriber& who, const Place& from, bool wants_presence)
+    : audience(&room), subscriber(&who), presence(wants_presence) {
+    room.add(*this, from);
 }
 
 Subscription::~Subscription() {

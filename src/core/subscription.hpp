@@ -19,10 +19,15 @@ class Audience;
 class Shard;
 class Subscriber;
 
+// How far a subscriber has been handed what is said in a room.
+struct Place {
+    std::uint64_t cursor;  // next sequence to hand over
+    std::uint64_t offset;  // of the last message before it
+};
+
 struct Subscription {
-    // Listens from `from_sequence` on; `from_offset` is that of the last message before it.
-    Subscription(Audience& room, Subscriber& who, std::uint64_t from_sequence,
-                 std::uint64_t from_offset, bool wants_presence);
+    // Listens from `from` on.
+    Subscription(Audience& room, Subscriber& who, const Place& from, bool wants_presence);
     ~Subscription();
     Subscription(const Subscription&) = delete;
     Subscription& operator=(const Subscription&) = delete;
@@ -31,9 +36,7 @@ struct Subscription {
 
     Audience* audience;
     Subscriber* subscriber;
-    std::uint64_t cursor;                  // next sequence to hand over
-    std::uint64_t offset;                  // of the last message handed over or announced
-    std::uint32_t index = nowhere;         // in the audience
+    std::uint32_t index = nowhere;         // in the audience, which keeps its place
     std::uint32_t behind_index = nowhere;  // among those that are behind
     bool presence;                         // asked for presence pushes
     bool goodbye = false;                  // leaves at once, not after the grace

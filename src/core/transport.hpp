@@ -31,7 +31,19 @@ struct WriteResult {
     bool blocked;
 };
 
-class Transport {
+// What takes frames: a transport, or what it writes through.
+class FrameWriter {
+public:
+    // Hands over publications' frames in order, without waiting. While something of an earlier call
+    // or of a reply is still unwritten the answer is {0, true}. A writer that failed answers
+    // {n, false} and ends its session from the shard's next turn, not from within this call.
+    [[nodiscard]] virtual WriteResult write_some(std::span<const Frame* const> frames) noexcept = 0;
+
+protected:
+    ~FrameWriter() = default;
+};
+
+class Transport : public FrameWriter {
 public:
     explicit Transport(const TransportTraits& traits) noexcept : traits_(&traits) {}
     virtual ~Transport() = default;
@@ -39,11 +51,6 @@ public:
     Transport& operator=(const Transport&) = delete;
 
     [[nodiscard]] const TransportTraits& traits() const noexcept { return *traits_; }
-
-    // Hands over publications' frames in order, without waiting. While something of an earlier call
-    // or of a reply is still unwritten the answer is {0, true}. A transport that failed answers
-    // {n, false} and ends its session from the shard's next turn, not from within this call.
-    [[nodiscard]] virtual WriteResult write_some(std::span<const Frame* const> frames) noexcept = 0;
 
     // Says something to this peer alone, ahead of all publications not yet begun.
     virtual void reply(const Reply& reply) noexcept = 0;
@@ -56,16 +63,17 @@ public:
     // The answer that Subscriber::ready() waited for has been given: commands may flow again.
     virtual void resume() noexcept = 0;
 
-    // Where what write_some() looks at first begins; null where the transport did not say.
-    [[nodiscard]] const void* hot() const noexcept { return hot_; }
+    // Who takes its frames: the same as write_some(), without the way through this object.
+    [[nodiscard]] FrameWriter& writer() const noexcept { return *writer_; }
 
 protected:
-    // Before the first room is joined.
-    void set_hot(const void* hot) noexcept { hot_ = hot; }
+    // Where write_some() would only pass the frames on: names who takes them. Before the first room
+    // is joined; `writer` must outlive the session.
+    void set_writer(FrameWriter& writer) noexcept { writer_ = &writer; }
 
 private:
     const TransportTraits* traits_;
-    const void* hot_ = nullptr;
+    FrameWriter* writer_ = this;
 };
 
 }  // namespace parley::core

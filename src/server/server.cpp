@@ -206,20 +206,20 @@ void Server::one_gate_gone() {
 
 void Server::reload() {
     operation_.reload_begins();
-    bool well = false;
     try {
         const auto fresh = with_shards(reread_());
         const auto plan = plan_reload(config_, fresh);
         apply(plan);
-        well = run_reload_steps(fresh);
+        const bool whole = run_reload_steps(fresh);
+        operation_.reload_ended(whole);
         log::info("reloaded", {{"log_level", log::name_of(config_.log.level)},
                                {"changed", plan.applied.size()},
                                {"needs_restart", plan.waiting.size()},
-                               {"whole", well}});
+                               {"whole", whole}});
     } catch (const ConfigError& failure) {
+        operation_.reload_ended(false);
         log::error("not reloaded, the old values stay", {{"error", failure.what()}});
     }
-    operation_.reload_ended(well);
 }
 
 // Puts the plan's configuration in force. Each shard takes it on its own thread, between two turns:

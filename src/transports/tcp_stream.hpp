@@ -38,6 +38,8 @@ inline constexpr std::size_t write_buffers_max = 1024;
 
 class TcpStream {
 public:
+    // A read of less than was asked for took all there was; what came since ends the next wait.
+    static constexpr bool short_read_empties = true;
     using Socket = boost::asio::basic_stream_socket<boost::asio::ip::tcp, Executor>;
 
     // Takes over a connected, non-blocking descriptor. Throws std::system_error where the reactor

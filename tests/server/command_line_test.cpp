@@ -50,7 +50,6 @@ TEST(CommandLine, RefusesWithOneLineAndExitCodeOne) {
           Row{"--tls-listen :443", "--tls-listen: TLS is not part of this version"},
           Row{"--tls-cert=a.pem", "--tls-cert: TLS is not part of this version"},
           Row{"--tls-key k", "--tls-key: TLS is not part of this version"},
-          Row{"serve --admin-listen :9", "--admin-listen: the admin listener is not part of"},
           Row{"--history sqlite:a.db", "--history: this version keeps history in memory only"},
           Row{"--history postgres://x", "--history: this version keeps history in memory only"},
           Row{"--broker redis://x", "--broker: this version runs as one node only"},

@@ -119,8 +119,9 @@ TEST(ConfigFile, NamesFileLineAndKeyOfWhatIsWrong) {
              Row{"[tls]\ncert = \"a.pem\"", "parley.toml:1: tls: TLS is not part of this version"},
              Row{"tls_listen = \":443\"",
                  "parley.toml:1: tls_listen: TLS is not part of this version"},
-             Row{"admin_listen = \":1\"",
-                 "parley.toml:1: admin_listen: the admin listener is not part of this version"},
+             Row{"[admin]\nlisten = \"localhost\"",
+                 "parley.toml:2: admin.listen: \"localhost\" is not an address (expected e.g. "
+                 "\"127.0.0.1:9464\", or \"off\")"},
              Row{"[history]\nstore = \"sqlite:x\"",
                  "parley.toml:2: history.store: this version keeps history in memory only"},
              Row{"rooms = 3",
@@ -142,6 +143,13 @@ TEST(ConfigFile, NamesFileLineAndKeyOfWhatIsWrong) {
              Row{"[limits]\nmessage_bytes = \"1KiB\"",
                  "parley.toml:2: limits.message_bytes: limits.text_bytes (16KiB) must not be "
                  "larger than limits.message_bytes (1KiB)"},
+             Row{"[http]\nproxy_protocol = true",
+                 "parley.toml:2: http.proxy_protocol: http.proxy_protocol needs "
+                 "http.trusted_proxies: from nobody else a header is taken"},
+             Row{"[http]\ntrusted_proxies = [\"10.0.0.0/8\", \"proxy.example\"]",
+                 "parley.toml:2: http.trusted_proxies: \"proxy.example\" is not a network "
+                 "(expected "
+                 "e.g. \"10.0.0.0/8\", \"192.0.2.1\", \"fd00::/8\")"},
          }) {
         EXPECT_EQ(error_of(row.text), row.error);
     }

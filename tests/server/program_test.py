@@ -34,11 +34,13 @@ def run(*arguments, environment=None):
 class Running:
     """A parleyd that serves on a free port and is asked to end at the end of its block."""
 
-    def __init__(self, *arguments, preexec=None):
+    def __init__(self, *arguments, preexec=None, admin="off", wrapper=(), environment=None,
+                 **popen):
         self.process = subprocess.Popen(
-            [PARLEYD, "--listen", "127.0.0.1:0", "--admin-listen", "off", "--log-format", "json",
-             *arguments],
-            stderr=subprocess.PIPE, text=True, preexec_fn=preexec)
+            [*wrapper, PARLEYD, "--listen", "127.0.0.1:0", "--admin-listen", admin,
+             "--log-format", "json", *arguments],
+            stderr=subprocess.PIPE, text=True, preexec_fn=preexec,
+            env={**os.environ, **(environment or {})}, **popen)
         self.log = []
 
     def __enter__(self):
@@ -46,6 +48,9 @@ class Running:
         self.host, port = address.rsplit(":", 1)
         self.port = int(port)
         self.wait_for("ready")
+        for entry in self.log:
+            if entry["msg"] == "listening" and entry["listener"] == "admin":
+                self.admin = entry["address"]
         return self
 
     def __exit__(self, *_):

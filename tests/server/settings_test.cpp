@@ -41,6 +41,7 @@ struct BadWords {
         return {"", "here", "10.0.0.0/33", "10.0.0/8", "::/129", "fe80::1%lo"};
     }
     std::vector<std::string> operator()(const EndpointListKind&) const { return {"", "here"}; }
+    std::vector<std::string> operator()(const OptionalEndpointKind&) const { return {"here"}; }
     std::vector<std::string> operator()(const LogLevelKind&) const { return {"", "loud"}; }
     std::vector<std::string> operator()(const LogFormatKind&) const { return {"", "xml"}; }
 };
@@ -72,6 +73,9 @@ struct GoodWords {
     }
     std::vector<std::string> operator()(const EndpointListKind&) const {
         return {"127.0.0.1:1", "[::1]:2"};
+    }
+    std::vector<std::string> operator()(const OptionalEndpointKind&) const {
+        return {"127.0.0.1:1", "[::1]:2", "off"};
     }
     std::vector<std::string> operator()(const LogLevelKind&) const {
         return {"debug", "info", "warn", "error", "off"};

@@ -48,6 +48,8 @@ public:
     TestServer& operator=(const TestServer&) = delete;
 
     [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
+    [[nodiscard]] core::Hub& hub() noexcept { return *hub_; }
+    [[nodiscard]] Gate& gate(std::size_t shard) noexcept { return *gates_[shard]; }
     [[nodiscard]] std::uint64_t total(core::Metric metric) const { return hub_->total(metric); }
 
     [[nodiscard]] Admission& admission() noexcept { return connections_; }

@@ -37,7 +37,7 @@ ParleyV1::ParleyV1(Gate& gate, ParleyV1Opening opening, bool deflate)
 
 void ParleyV1::on_open(WebSocketLink& link) {
     link_ = &link;
-    set_hot(&link);
+    set_writer(link);
     const std::unique_ptr<ParleyV1Opening> opening = std::move(opening_);
     subscriber_ = core::Subscriber::open(gate_->shard(), *this, opening->peer);
     if (!opening->room) return;

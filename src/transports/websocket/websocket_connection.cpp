@@ -305,8 +305,29 @@ void WebSocketConnection<Stream>::transmit(std::string_view corked_bytes) noexce
     if (!corked_bytes.empty()) outbox_.words().append(corked_bytes);
 }
 
+// The usual case is one frame and nothing before it: one look at the object, one system call.
 template <typename Stream>
 core::WriteResult WebSocketConnection<Stream>::write_some(
+    std::span<const core::Frame* const> frames) noexcept {
+    const bool plain = !(closing_ | lost_ | ended_ | waiting_writable_ | awaits_turn_);
+    if (frames.size() != 1 || !plain || is_corked()) return write_all(frames);
+    const iovec buffer = buffer_of(frames[0]->bytes());
+    const IoResult result = stream_.try_write({&buffer, 1});
+    if (result.status == IoResult::Status::done) {
+        gate_->shard().metrics().add(core::Metric::bytes_written, result.bytes);
+        if (result.bytes == buffer.iov_len) return {1, false};
+        outbox_.keep(*frames[0], result.bytes);
+    } else if (result.status == IoResult::Status::failed) {
+        lost();
+        return {1, false};
+    }
+    wait_writable();
+    core_waits_ = true;
+    return {result.bytes > 0 ? 1U : 0U, true};
+}
+
+template <typename Stream>
+core::WriteResult WebSocketConnection<Stream>::write_all(
     std::span<const core::Frame* const> frames) noexcept {
     if (closing_ || lost_ || ended_) return {frames.size(), false};
     if (is_corked() && !gate_->cork().bytes.empty()) {

@@ -41,7 +41,7 @@ void open_websocket(Gate& gate, AnyStream stream, const protocol::WebSocketDecod
 // hundred bytes for as long as the connection lives, and a million connections stand idle. A
 // waiting connection costs this object, its handler, and Asio's two records of the socket.
 template <typename Stream>
-class WebSocketConnection final : public Connection, public WebSocketLink, private core::Timer {
+class WebSocketConnection final : public WebSocketLink, public Connection, private core::Timer {
 public:
     using Pointer = boost::intrusive_ptr<WebSocketConnection>;
 
@@ -94,6 +94,7 @@ private:
     void uncork() noexcept;
     void await_turn(std::string_view corked_bytes);
     void transmit(std::string_view corked_bytes) noexcept;
+    [[nodiscard]] core::WriteResult write_all(std::span<const core::Frame* const> frames) noexcept;
     void lost() noexcept;
 
     // Ending.
@@ -106,19 +107,20 @@ private:
     void on_timer() noexcept;
     void arm_heartbeat() noexcept;
 
-    // What a write looks at lies together: it is what a fan-out fetches of every connection.
+    // What a write looks at lies together, close behind the link that the core writes through: it is
+    // all that a fan-out fetches of a connection.
     Gate* gate_;
-    Stream stream_;
-    bool waiting_readable_ = false;
-    bool waiting_writable_ = false;  // exactly while something is unsent
-    bool awaits_turn_ = false;       // its own words leave with the turn that is due
-    bool core_waits_ = false;        // write_some() answered `blocked`
     bool closing_ = false;           // a close frame was sent or queued
-    bool failed_ = false;            // … because of what the peer sent
+    bool waiting_writable_ = false;  // exactly while something is unsent, but for:
+    bool awaits_turn_ = false;       // its own words leave with the turn that is due
+    bool waiting_readable_ = false;
+    bool core_waits_ = false;  // write_some() answered `blocked`
+    bool failed_ = false;      // … because of what the peer sent
     bool half_closed_ = false;
     bool peer_closed_ = false;  // the peer's close frame came
     bool lost_ = false;         // the stream failed
     bool ended_ = false;
+    Stream stream_;
     Outbox outbox_;
     std::unique_ptr<WebSocketHandler> handler_;  // gone once the session has ended
     protocol::WebSocketDecoder decoder_;

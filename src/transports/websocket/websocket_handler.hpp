@@ -17,11 +17,8 @@
 namespace parley::transports {
 
 // The writing half of a connection, as its handler sees it.
-class WebSocketLink {
+class WebSocketLink : public core::FrameWriter {
 public:
-    // As core::Transport::write_some(): whole frames of the wire, which are shared and not copied.
-    [[nodiscard]] virtual core::WriteResult write_some(
-        std::span<const core::Frame* const> frames) noexcept = 0;
     // Sends one message of its own, ahead of all frames not yet begun. What is sent while one read
     // is handled leaves together at its end. `compressed` says that the payload is (RSV1).
     virtual void send(protocol::Opcode opcode, std::string_view payload,
