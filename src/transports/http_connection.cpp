@@ -31,6 +31,12 @@ constexpr std::size_t write_progress_bytes = 64 * 1024;
 // Requests that are answered one after another before the loop may see to others.
 constexpr unsigned exchanges_per_round = 32;
 
+// True where a read of less than was asked for has left nothing behind.
+template <typename Stream>
+constexpr bool short_read_empties = requires {
+    requires Stream::short_read_empties;
+};
+
 template <typename Stream>
 class HttpConnection final : public Connection {
 public:
@@ -141,6 +147,7 @@ private:
     unsigned round_ = 0;   // exchanges since the loop saw to others
     std::string pending_;  // read and not yet parsed: an incomplete head, or what was pipelined
     std::size_t pending_begin_ = 0;
+    bool emptied_ = false;                // by the last read: nothing is there before the next wait
     std::shared_ptr<LaterAnswer> later_;  // while a frontend has it asked for elsewhere
 };
 
@@ -211,10 +218,14 @@ auto HttpConnection<Stream>::receive() -> Awaitable<Received> {
             !co_await write("HTTP/1.1 100 Continue\r\n\r\n", {})) {
             co_return Received::nothing;
         }
-        // Read first, ask later: a request is often there when its connection is accepted.
+        // Read first, ask later: a request is often there when its connection is accepted. But not
+        // where the last read has emptied the socket: that would be a system call a request.
         const std::span<char> buffer = gate_.thread().receive_buffer();
-        const IoResult read = io().try_read(buffer);
+        const IoResult read = std::exchange(emptied_, false)
+                                  ? IoResult{IoResult::Status::would_block, 0}
+                                  : io().try_read(buffer);
         if (read.status == IoResult::Status::done) {
+            emptied_ = short_read_empties<Stream> && read.bytes < buffer.size();
             status = take(buffer.first(read.bytes));
             continue;
         }

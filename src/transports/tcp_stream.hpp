@@ -36,6 +36,9 @@ inline constexpr std::size_t write_buffers_max = 1024;
 
 class TcpStream {
 public:
+    // A read of less than was asked for took all there was; what came since ends the next wait.
+    static constexpr bool short_read_empties = true;
+
     // Takes over a connected, non-blocking descriptor. Throws std::system_error where the reactor
     // can't take it; the descriptor is closed then.
     TcpStream(Reactor& reactor, int descriptor)

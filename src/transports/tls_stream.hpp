@@ -40,6 +40,9 @@ struct TlsWire {
 
 class TlsStream {
 public:
+    // A read stops at the end of a record.
+    static constexpr bool short_read_empties = false;
+
     enum class Handshake : std::uint8_t { done, wants_read, wants_write, plain_http, failed };
 
     // Speaks TLS over the socket, as `ssl` has it, which has no descriptor yet. `record` outlives

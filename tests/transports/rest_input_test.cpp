@@ -54,7 +54,7 @@ HttpRequest request_of(http::verb method, std::string_view type, std::string bod
 std::string read(http::verb method, std::string_view type, std::string body,
                  std::string_view query = "") {
     const HttpRequest request = request_of(method, type, std::move(body));
-    const auto input = read_rest_input(request, query);
+    const auto input = read_rest_input(request, RestHeaders(request), query);
     if (const auto* const refusal = std::get_if<HttpResponse>(&input)) {
         return std::to_string(refusal->status);
     }
@@ -85,13 +85,36 @@ TEST(RestInput, ReadsTheQueryWhereNothingIsSent) {
 }
 
 TEST(RestInput, TakesAKeyWithQuotesOrWithout) {
-    HttpRequest request;
-    EXPECT_EQ(idempotency_key(request), "");
-    for (const auto& [header, key] :
-         {std::pair{"k", "k"}, {"\"k\"", "k"}, {"\"", "\""}, {"\"\"", ""}, {"a\"b", "a\"b"}}) {
-        request.set("Idempotency-Key", header);
-        EXPECT_EQ(idempotency_key(request), key) << header;
+    for (const auto& [header, key] : {std::pair{"", ""},
+                                      {"k", "k"},
+                                      {"\"k\"", "k"},
+                                      {"\"", "\""},
+                                      {"\"\"", ""},
+                                      {"a\"b", "a\"b"}}) {
+        EXPECT_EQ(idempotency_key(header), key) << header;
     }
+}
+
+TEST(RestInput, FindsTheHeadersThatMatterInAnyCase) {
+    HttpRequest request;
+    EXPECT_FALSE(RestHeaders(request).has_credentials);
+    EXPECT_FALSE(RestHeaders(request).name);
+    for (const auto& [name, value] : {std::pair{"ACCEPT", "1"},
+                                      {"content-type", "2"},
+                                      {"Content-encoding", "3"},
+                                      {"idempotency-KEY", "4"},
+                                      {"x-parley-name", "5"},
+                                      {"authorization", "6"},
+                                      {"X", "7"}}) {
+        request.set(name, value);
+    }
+    const RestHeaders headers(request);
+    EXPECT_EQ(headers.accept, "1");
+    EXPECT_EQ(headers.content_type, "2");
+    EXPECT_EQ(headers.content_encoding, "3");
+    EXPECT_EQ(headers.idempotency_key, "4");
+    EXPECT_EQ(headers.name, "5");
+    EXPECT_TRUE(headers.has_credentials);
 }
 
 TEST(RestInput, FindsAParameter) {

@@ -45,8 +45,9 @@ HttpResponse answer_page_as(core::Answered<core::HistoryReply>&& answer, AppendP
 }  // namespace
 
 HttpResponse with_headers(HttpResponse&& response, decltype(HttpResponse::headers)&& headers) {
-    response.headers.insert(response.headers.end(), std::make_move_iterator(headers.begin()),
-                            std::make_move_iterator(headers.end()));
+    headers.insert(headers.begin(), std::make_move_iterator(response.headers.begin()),
+                   std::make_move_iterator(response.headers.end()));
+    response.headers = std::move(headers);
     return std::move(response);
 }
 

@@ -56,15 +56,15 @@ HttpResponse no_accounts() {
 }
 
 // What can be said without knowing who asks, or what.
-std::optional<HttpResponse> refuse_unread(const HttpRequest& request, const Found& found) {
+std::optional<HttpResponse> refuse_unread(const RestHeaders& headers, const Found& found) {
     if (found.route == nullptr) {
         if (found.allowed.empty()) return problem(404, "there is nothing at this path");
         return method_not_allowed(found.allowed);
     }
-    if (!accepts_type(request[http::field::accept], "application/json")) {
+    if (!accepts_type(headers.accept, "application/json")) {
         return not_acceptable("application/json");
     }
-    if (request.count(http::field::authorization) != 0) return no_accounts();
+    if (headers.has_credentials) return no_accounts();
     return std::nullopt;
 }
 
@@ -74,17 +74,16 @@ HttpHeaders::value_type not_stored() {
 }
 
 // The name that a request gives outside of its body.
-std::optional<std::string> name_beside_body(const Exchange& exchange) {
-    if (auto name = find_parameter(exchange.query, "name")) return name;
-    const auto header = exchange.request.find("X-Parley-Name");
-    if (header == exchange.request.end()) return std::nullopt;
-    return std::string(header->value());
+std::optional<std::string> name_beside_body(std::string_view query, const RestHeaders& headers) {
+    if (auto name = find_parameter(query, "name")) return name;
+    if (!headers.name) return std::nullopt;
+    return std::string(*headers.name);
 }
 
 // Decodes a request's command, and the name that goes with it; what is wrong with it otherwise.
-std::optional<HttpResponse> decode(const Exchange& exchange, const Found& found,
-                                   protocol::RestCommand& out) {
-    auto input = read_rest_input(exchange.request, exchange.query);
+std::optional<HttpResponse> decode(const Exchange& exchange, const RestHeaders& headers,
+                                   const Found& found, protocol::RestCommand& out) {
+    auto input = read_rest_input(exchange.request, headers, exchange.query);
     if (auto* const refusal = std::get_if<HttpResponse>(&input)) return std::move(*refusal);
     const auto room = decode_query_text(found.room);
     if (!room) return problem(400, "the room's name is not percent-encoded UTF-8");
@@ -95,11 +94,23 @@ std::optional<HttpResponse> decode(const Exchange& exchange, const Found& found,
     out.command = std::move(decoded->command);
     auto* const send = std::get_if<protocol::Send>(&out.command);
     if (send == nullptr) return std::nullopt;
-    if (const auto key = idempotency_key(exchange.request); !key.empty()) send->key = key;
+    if (const auto key = idempotency_key(headers.idempotency_key); !key.empty()) send->key = key;
     if (send->key.size() <= protocol::send_key_bytes_max) return std::nullopt;
     return problem(400, "an Idempotency-Key has at most " +
                             std::to_string(protocol::send_key_bytes_max) + " bytes, got " +
                             std::to_string(send->key.size()));
+}
+
+// The address as text, the same as to_string() has it: that goes through snprintf(), which is too
+// dear for once a request.
+std::string text_of(const boost::asio::ip::address& address) {
+    if (!address.is_v4()) return address.to_string();
+    std::string out;
+    for (const unsigned char byte : address.to_v4().to_bytes()) {
+        if (!out.empty()) out.push_back('.');
+        protocol::append_decimal(out, byte);
+    }
+    return out;
 }
 
 class RestFrontend final : public Frontend {
@@ -112,11 +123,12 @@ public:
 
     std::optional<HttpResponse> handle(Exchange& exchange) override {
         const Found found = find_route(exchange.request.method(), exchange.path);
-        auto response = refuse_unread(exchange.request, found);
+        const RestHeaders headers(exchange.request);
+        auto response = refuse_unread(headers, found);
         if (response) {
             response->headers.push_back(not_stored());
         } else {
-            response = call(exchange, found);
+            response = call(exchange, headers, found);
         }
         if (response && response->status >= 400) {
             gate_->shard().metrics().add(core::Metric::errors);
@@ -125,17 +137,19 @@ public:
     }
 
 private:
-    [[nodiscard]] std::optional<HttpResponse> call(Exchange& exchange, const Found& found);
+    [[nodiscard]] std::optional<HttpResponse> call(Exchange& exchange, const RestHeaders& headers,
+                                                   const Found& found);
     // The headers that every answer to that request has.
     [[nodiscard]] HttpHeaders headers_for(const core::Visitor& visitor, bool limited) const;
 
     Gate* gate_;
 };
 
-std::optional<HttpResponse> RestFrontend::call(Exchange& exchange, const Found& found) {
+std::optional<HttpResponse> RestFrontend::call(Exchange& exchange, const RestHeaders& headers,
+                                               const Found& found) {
     const RestRoute& route = *found.route;
     const core::LimitsConfig& limits = gate_->shard().config().limits;
-    core::Visitor visitor(gate_->shard(), exchange.peer.address().to_string());
+    core::Visitor visitor(gate_->shard(), text_of(exchange.peer.address()));
     const auto refuse = [&](const protocol::Error& error) {
         return with_headers(answer_error(error), headers_for(visitor, route.limited));
     };
@@ -145,8 +159,8 @@ std::optional<HttpResponse> RestFrontend::call(Exchange& exchange, const Found& 
     // Decoded and named first, counted second, told what is wrong with it last: a request that is
     // wrong costs a token as well.
     std::optional<HttpResponse> wrong;
-    protocol::RestCommand command{name_beside_body(exchange), protocol::Ping{}};
-    if (!route.command.empty()) wrong = decode(exchange, found, command);
+    protocol::RestCommand command{name_beside_body(exchange.query, headers), protocol::Ping{}};
+    if (!route.command.empty()) wrong = decode(exchange, headers, found, command);
     if (command.name) {
         const auto reason = core::refuse_name(*command.name, limits.name_bytes);
         if (reason && !wrong) wrong = problem(400, *reason);
@@ -171,6 +185,7 @@ std::optional<HttpResponse> RestFrontend::call(Exchange& exchange, const Found& 
 HttpHeaders RestFrontend::headers_for(const core::Visitor& visitor, bool limited) const {
     const core::LimitsConfig& limits = gate_->shard().config().limits;
     HttpResponse answer;
+    answer.headers.reserve(6);  // what others add is in it
     answer.headers.push_back(not_stored());
     if (!limited) return std::move(answer.headers);
     std::vector<BucketState> buckets;

@@ -69,18 +69,46 @@ FormFields form_to_json(std::string_view form) {
     return fields;
 }
 
+RestHeaders::RestHeaders(const HttpRequest& request) {
+    for (const auto& field : request) {
+        switch (field.name()) {
+            case http::field::accept:
+                accept = field.value();
+                break;
+            case http::field::content_type:
+                content_type = field.value();
+                break;
+            case http::field::content_encoding:
+                content_encoding = field.value();
+                break;
+            case http::field::authorization:
+                has_credentials = true;
+                break;
+            case http::field::unknown:
+                if (iequals(field.name_string(), "X-Parley-Name")) name = field.value();
+                if (iequals(field.name_string(), "Idempotency-Key")) {
+                    idempotency_key = field.value();
+                }
+                break;
+            default:  // Beast's names, of which there are hundreds
+                break;
+        }
+    }
+}
+
 std::variant<RestInput, HttpResponse> read_rest_input(const HttpRequest& request,
+                                                      const RestHeaders& headers,
                                                       std::string_view query) {
     const bool has_body = request.method() != http::verb::get &&
                           request.method() != http::verb::head && !request.body().empty();
     if (has_body) {
-        const std::string_view coding = request[http::field::content_encoding];
+        const std::string_view coding = headers.content_encoding;
         if (!coding.empty() && !iequals(coding, "identity")) {
             HttpResponse refusal = problem(415, "a body is taken as it is, not compressed");
             refusal.headers.emplace_back("Accept-Encoding", "identity");
             return refusal;
         }
-        const std::string_view type = media_type(request[http::field::content_type]);
+        const std::string_view type = media_type(headers.content_type);
         if (type.empty() || iequals(type, "application/json")) return RestInput{{}, request.body()};
         if (!iequals(type, "application/x-www-form-urlencoded")) {
             return unsupported_media_type(rest_body_types);
@@ -101,12 +129,9 @@ std::optional<std::string> find_parameter(std::string_view query, std::string_vi
     return std::nullopt;
 }
 
-std::string_view idempotency_key(const HttpRequest& request) {
-    std::string_view key = request["Idempotency-Key"];
-    if (key.size() >= 2 && key.front() == '"' && key.back() == '"') {
-        key = key.substr(1, key.size() - 2);
-    }
-    return key;
+std::string_view idempotency_key(std::string_view header) noexcept {
+    const bool quoted = header.size() >= 2 && header.front() == '"' && header.back() == '"';
+    return quoted ? header.substr(1, header.size() - 2) : header;
 }
 
 }  // namespace parley::transports

@@ -21,6 +21,18 @@ namespace parley::transports {
 inline constexpr std::string_view rest_body_types =
     "application/json, application/x-www-form-urlencoded";
 
+// The headers of a request that matter here, found in one pass: each look-up by name would search
+// them all.
+struct RestHeaders {
+    explicit RestHeaders(const HttpRequest& request);
+    std::string_view accept{};
+    std::string_view content_type{};
+    std::string_view content_encoding{};
+    std::string_view idempotency_key{};  // as it is written
+    std::optional<std::string_view> name{};
+    bool has_credentials = false;
+};
+
 // The fields of a request as a JSON object: of the query where it is a GET, of the body otherwise.
 struct RestInput {
     std::string made;       // from a form or query
@@ -29,6 +41,7 @@ struct RestInput {
 };
 // An answer instead where the body is of another type (415) or the form is none (400).
 [[nodiscard]] std::variant<RestInput, HttpResponse> read_rest_input(const HttpRequest& request,
+                                                                    const RestHeaders& headers,
                                                                     std::string_view query);
 
 // A form's fields as a JSON object: strings, but what the protocol has as numbers, true or false,
@@ -43,8 +56,8 @@ struct FormFields {
 [[nodiscard]] std::optional<std::string> find_parameter(std::string_view query,
                                                         std::string_view name);
 
-// The `Idempotency-Key` of a request: a structured string, or the bare text that everybody sends
-// (draft-ietf-httpapi-idempotency-key-header).
-[[nodiscard]] std::string_view idempotency_key(const HttpRequest& request);
+// The key that an `Idempotency-Key` header has: a structured string, or the bare text that everybody
+// sends (draft-ietf-httpapi-idempotency-key-header).
+[[nodiscard]] std::string_view idempotency_key(std::string_view header) noexcept;
 
 }  // namespace parley::transports
