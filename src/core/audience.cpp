@@ -22,6 +22,7 @@ Audience::Audience(Shard& shard, std::string name)
 
 Audience::~Audience() {
     if (room_ && !home_) room_->ring().detach(shard_->index());
+    shard_->metrics().move(Level::window_bytes, noted_bytes_, 0);
     shard_->metrics().add(Metric::audiences_dropped);
 }
 
@@ -46,7 +47,9 @@ void Audience::take(PublicationPtr publication) {
     }
     const auto sequence = window_.end();
     window_.push(std::move(publication));
-    shard_->metrics().add(Metric::deliveries_due, due_at(sequence));
+    const std::size_t due = due_at(sequence);
+    shard_->metrics().add(Metric::deliveries_due, due);
+    shard_->metrics().record(Measure::fan_out, due);
 }
 
 std::size_t Audience::due_at(std::uint64_t sequence) const noexcept {
@@ -64,13 +67,25 @@ void Audience::drain() {
     }) == batch) {
     }
     if (window_.enforce(shard_->config().window)) catch_lagging();
+    note_window();
+}
+
+void Audience::note_window() noexcept {
+    shard_->metrics().move(Level::window_bytes, noted_bytes_, window_.bytes());
+    noted_bytes_ = window_.bytes();
+}
+
+void Audience::begin_pass() noexcept {
+    pass_ = listeners_.size();
+    const std::uint64_t oldest = std::max(flushed_to_, window_.base());
+    pass_born_ = oldest < window_.end() ? window_.at(oldest).born() : stamp_of(shard_->now().mono);
+    flushed_to_ = window_.end();
 }
 
 std::size_t Audience::flush(std::size_t writes) {
     if (pass_ == no_pass) {
         if (done()) return writes;
-        pass_ = listeners_.size();
-        flushed_to_ = window_.end();
+        begin_pass();
         for (std::size_t i = 0; i < std::min(pass_, prefetch_ahead); ++i) prefetch(pass_ - 1 - i);
     }
     NewestFrames frames{};
@@ -129,6 +144,7 @@ bool Audience::hand_newest(Listener& listener, NewestFrames& frames) {
 
 void Audience::end_pass() noexcept {
     pass_ = no_pass;
+    shard_->pass_ended(pass_born_);
     rest();
 }
 
@@ -152,6 +168,7 @@ void Audience::trim() noexcept {
     }
     behind_min_ = needed;
     window_.trim_to(needed);
+    note_window();
 }
 
 void Audience::gather(Subscription& subscription, FlushBatch& batch) {
@@ -225,9 +242,11 @@ bool Audience::catch_up(Subscription& subscription) {
     if (on_lag_ == OnLag::disconnect) {
         if (subscription.subscriber->close(close_reasons::slow_consumer)) {
             shard_->metrics().add(Metric::slow_disconnects);
+            shard_->metrics().count_lag(on_lag_);
         }
         return false;
     }
+    shard_->metrics().count_lag(on_lag_);
     Place& place = place_of(subscription);
     const auto resume_at = on_lag_ == OnLag::latest ? window_.newest_message() : window_.base();
     const auto missed_to = window_.offset_before(resume_at);
@@ -245,6 +264,7 @@ bool Audience::catch_up(Subscription& subscription) {
 void Audience::add(Subscription& subscription, const Place& from) {
     subscription.index = static_cast<std::uint32_t>(listeners_.size());
     const Transport& transport = subscription.subscriber->transport();
+    shard_->metrics().move(Level::members, 0, 1);
     listeners_.push_back({&subscription, &transport.writer(), from, transport.traits().format->slot,
                           subscription.kinds});
     if (from.cursor > window_.end()) ahead_max_ = std::max(ahead_max_, from.cursor);
@@ -267,6 +287,7 @@ void Audience::remove(Subscription& subscription) noexcept {
     listeners_[subscription.index].subscription->index = subscription.index;
     listeners_.pop_back();
     subscription.index = Subscription::nowhere;
+    shard_->metrics().move(Level::members, 1, 0);
     if (listeners_.empty()) shard_->consider_dropping(*this);
 }
 

@@ -37,6 +37,11 @@ public:
     [[nodiscard]] RoomHome* home() const noexcept { return home_.get(); }
     [[nodiscard]] const RoomWindow& window() const noexcept { return window_; }
     [[nodiscard]] std::size_t size() const noexcept { return listeners_.size(); }
+    // Calls f(const Subscription&) for everybody who listens.
+    template <typename F>
+    void each(F&& f) const {
+        for (const Listener& listener : listeners_) f(*listener.subscription);
+    }
 
     // Listens to a room from a place in its order; makes this shard the room's home or not.
     void adopt(RoomPtr room, std::uint64_t sequence, std::uint64_t offset);
@@ -57,6 +62,9 @@ public:
     }
     // How far that one has been handed what was said here; for Subscriber to move on.
     [[nodiscard]] Place& place_of(const Subscription& subscription) noexcept {
+        return listeners_[subscription.index].place;
+    }
+    [[nodiscard]] const Place& place_of(const Subscription& subscription) const noexcept {
         return listeners_[subscription.index].place;
     }
     [[nodiscard]] bool has_news(const Subscription& subscription) const noexcept {
@@ -117,6 +125,8 @@ private:
     void rest() noexcept;
     [[nodiscard]] std::size_t due_at(std::uint64_t sequence) const noexcept;
     void trim() noexcept;
+    void begin_pass() noexcept;
+    void note_window() noexcept;
     void catch_lagging();
     // Applies the lag policy; false when the session is to end.
     bool catch_up(Subscription& subscription);
@@ -131,7 +141,9 @@ private:
     std::uint64_t flushed_to_ = 0;       // end of the window when the last pass began
     std::uint64_t behind_min_ = 0;       // no cursor in behind_ is before it
     std::uint64_t ahead_max_ = 0;        // no cursor is beyond it that is beyond the window
+    std::size_t noted_bytes_ = 0;        // of the window, as the shard's level has them
     std::uint32_t joins_under_way_ = 0;
+    std::uint32_t pass_born_ = 0;  // of the oldest publication of the pass
     OnLag on_lag_;
     std::unique_ptr<RunCache> runs_;
     std::unique_ptr<RoomHome> home_;

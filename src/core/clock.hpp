@@ -7,6 +7,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <string>
 
 namespace parley::core {
@@ -23,6 +24,13 @@ struct Instant {
 };
 
 [[nodiscard]] Instant machine_now() noexcept;
+
+// A time in microseconds modulo 2^32, for intervals well under an hour: the difference of two, again
+// modulo 2^32, is the time between.
+[[nodiscard]] constexpr std::uint32_t stamp_of(TimePoint at) noexcept {
+    return static_cast<std::uint32_t>(
+        std::chrono::duration_cast<std::chrono::microseconds>(at.time_since_epoch()).count());
+}
 
 // RFC 3339, UTC, milliseconds: "2026-01-31T23:59:59.999Z".
 [[nodiscard]] std::string format_rfc3339(WallTime at);

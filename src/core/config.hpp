@@ -1,8 +1,8 @@
 // Config: what an operator may choose of the core, with its defaults.
 //
 // Path:     config_file, command_line → [Config] → Hub, Shard
-// Runs on:  built at start; then read by any thread, changed by none.
-// Owned by: Hub.
+// Runs on:  built at start; then each shard has its own, which changes on that shard only (reload).
+// Owned by: Hub, Shard.
 // Bounds:   limits.hpp holds what can't be configured away.
 #pragma once
 
@@ -79,6 +79,7 @@ enum class OnLag : std::uint8_t {
     gap,         // skips what it missed, announced by `gap`
     latest,      // is conflated to the newest message, announced by `gap`
 };
+inline constexpr std::size_t on_lag_policies = 3;
 
 // [[rooms]]: the first whose pattern matches a room's name decides. `*` matches any run of
 // characters, everything else itself.

@@ -28,6 +28,7 @@ public:
 
     [[nodiscard]] bool empty() const noexcept { return messages_.empty(); }
     [[nodiscard]] std::size_t size() const noexcept { return messages_.size(); }
+    [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
     // Of the newest message ever appended; 0 before the first.
     [[nodiscard]] std::uint64_t last_offset() const noexcept { return last_offset_; }
 

@@ -1,101 +1,156 @@
 #include "core/metrics.hpp"
 
 namespace parley::core {
+namespace {
+
+constexpr std::array rows{
+    MetricRow{Metric::sessions_opened, "sessions_opened", "Sessions opened."},
+    MetricRow{Metric::sessions_closed, "sessions_closed", "Sessions ended."},
+    MetricRow{Metric::connections_accepted, "connections_accepted", "Connections accepted."},
+    MetricRow{Metric::connections_refused, "connections_refused",
+              "Connections answered 503 or closed at once, whatever the cause."},
+    MetricRow{Metric::accept_pauses, "accept_pauses",
+              "Times that accepting rested, out of descriptors or memory."},
+    MetricRow{Metric::handshakes_refused, "handshakes_refused", "HTTP requests answered 4xx."},
+    MetricRow{Metric::refused_draining, "refused_draining",
+              "Connections refused while the server drained."},
+    MetricRow{Metric::refused_connections, "refused_connections",
+              "Connections refused over limits.connections."},
+    MetricRow{Metric::refused_memory, "refused_memory",
+              "Connections refused over limits.memory, or with limits.dry_run only counted."},
+    MetricRow{Metric::refused_handshakes, "refused_handshakes",
+              "Connections refused over limits.handshakes, or with limits.dry_run only counted."},
+    MetricRow{Metric::refused_address, "refused_address",
+              "Connections refused over limits.connections_per_address, or with limits.dry_run "
+              "only counted."},
+    MetricRow{Metric::refused_unanswered, "refused_unanswered",
+              "Refused connections closed without a 503: too many of them at a time."},
+    MetricRow{Metric::proxy_headers_refused, "proxy_headers_refused",
+              "Connections closed for their PROXY header: malformed, late, or of nobody trusted."},
+    MetricRow{Metric::http_requests, "http_requests", "HTTP requests read."},
+    MetricRow{Metric::http_malformed, "http_malformed",
+              "HTTP requests that were none or over a limit: answered 4xx or 5xx and closed."},
+    MetricRow{Metric::http_head_timeouts, "http_head_timeouts",
+              "Connections closed for a request's head that was late."},
+    MetricRow{Metric::http_body_timeouts, "http_body_timeouts",
+              "Connections closed for a request's body that was late."},
+    MetricRow{Metric::http_idle_timeouts, "http_idle_timeouts",
+              "Connections closed that were kept alive and not used."},
+    MetricRow{Metric::http_write_timeouts, "http_write_timeouts",
+              "Connections closed since an answer was not read in time."},
+    MetricRow{Metric::http_compressed, "http_compressed", "HTTP answers compressed."},
+    MetricRow{Metric::answers_overdue, "answers_overdue",
+              "HTTP requests answered 503: another shard took longer than http.answer_timeout."},
+    MetricRow{Metric::commands, "commands", "Commands received from sessions."},
+    MetricRow{Metric::errors, "errors", "Errors sent to sessions."},
+    MetricRow{Metric::rate_limited, "rate_limited",
+              "Commands over a rate: refused, or with limits.dry_run only counted."},
+    MetricRow{Metric::room_rate_limited, "room_rate_limited",
+              "Publications over limits.room: refused, or with limits.dry_run only counted."},
+    MetricRow{Metric::messages_published, "messages_published", "Messages published."},
+    MetricRow{Metric::transients_published, "transients_published",
+              "Transient publications: typing, presence, read."},
+    MetricRow{Metric::publish_refused, "publish_refused",
+              "Ring stalls: publications answered unavailable, since a shard had not taken what "
+              "the room's ring holds."},
+    MetricRow{Metric::duplicates_answered, "duplicates_answered",
+              "Sends with a key that was published before, acknowledged again."},
+    MetricRow{Metric::keys_forgotten, "keys_forgotten",
+              "Keys of sends forgotten before their time, for want of room."},
+    MetricRow{Metric::deliveries_due, "deliveries_due",
+              "Deliveries that publications made due: the sum of written, skipped, filtered, "
+              "dropped and pending ones."},
+    MetricRow{Metric::deliveries_written, "deliveries_written",
+              "Deliveries handed to a transport."},
+    MetricRow{Metric::deliveries_skipped, "deliveries_skipped",
+              "Deliveries given up for lag and announced by a gap."},
+    MetricRow{Metric::deliveries_filtered, "deliveries_filtered",
+              "Deliveries not wanted: presence, where nobody asked for it."},
+    MetricRow{Metric::deliveries_dropped, "deliveries_dropped",
+              "Deliveries due to sessions that left or ended."},
+    MetricRow{Metric::writes, "writes", "Hand-overs of frames that a transport took some of."},
+    MetricRow{Metric::writes_blocked, "writes_blocked",
+              "Hand-overs that a transport could not take whole."},
+    MetricRow{Metric::gaps, "gaps", "Gaps announced to sessions that lagged."},
+    MetricRow{Metric::slow_disconnects, "slow_disconnects",
+              "Sessions ended for reading too slowly (4108)."},
+    MetricRow{Metric::rooms_created, "rooms_created", "Rooms created."},
+    MetricRow{Metric::rooms_dropped, "rooms_dropped", "Rooms dropped."},
+    MetricRow{Metric::audiences_created, "audiences_created",
+              "Rooms that came to have listeners on a shard, or their home."},
+    MetricRow{Metric::audiences_dropped, "audiences_dropped",
+              "Rooms that ceased to have listeners on a shard, or their home."},
+    MetricRow{Metric::bytes_written, "bytes_written",
+              "Bytes that transports gave to the kernel or to TLS."},
+};
+
+constexpr std::array levels{
+    LevelRow{Level::members, "members", "Rooms joined by sessions, each room and session once."},
+    LevelRow{Level::window_bytes, "window_bytes",
+             "Bytes of publications held for those who have not taken them; what several shards "
+             "hold counts on each."},
+};
+
+template <typename Rows, typename Value>
+constexpr bool complete(const Rows& table, Value end) {
+    if (table.size() != static_cast<std::size_t>(end)) return false;
+    for (std::size_t i = 0; i < table.size(); ++i) {
+        if (table[i].value != static_cast<Value>(i)) return false;
+    }
+    return true;
+}
+static_assert(complete(rows, Metric::end_));
+static_assert(complete(levels, Level::end_));
+
+}  // namespace
+
+std::span<const MetricRow> metric_rows() noexcept {
+    return rows;
+}
+
+std::span<const LevelRow> level_rows() noexcept {
+    return levels;
+}
 
 std::string_view name_of(Metric metric) {
-    switch (metric) {
-        case Metric::sessions_opened:
-            return "sessions_opened";
-        case Metric::sessions_closed:
-            return "sessions_closed";
-        case Metric::connections_accepted:
-            return "connections_accepted";
-        case Metric::connections_refused:
-            return "connections_refused";
-        case Metric::accept_pauses:
-            return "accept_pauses";
-        case Metric::handshakes_refused:
-            return "handshakes_refused";
-        case Metric::refused_draining:
-            return "refused_draining";
-        case Metric::refused_connections:
-            return "refused_connections";
-        case Metric::refused_memory:
-            return "refused_memory";
-        case Metric::refused_handshakes:
-            return "refused_handshakes";
-        case Metric::refused_address:
-            return "refused_address";
-        case Metric::refused_unanswered:
-            return "refused_unanswered";
-        case Metric::proxy_headers_refused:
-            return "proxy_headers_refused";
-        case Metric::http_requests:
-            return "http_requests";
-        case Metric::http_malformed:
-            return "http_malformed";
-        case Metric::http_head_timeouts:
-            return "http_head_timeouts";
-        case Metric::http_body_timeouts:
-            return "http_body_timeouts";
-        case Metric::http_idle_timeouts:
-            return "http_idle_timeouts";
-        case Metric::http_write_timeouts:
-            return "http_write_timeouts";
-        case Metric::http_compressed:
-            return "http_compressed";
-        case Metric::answers_overdue:
-            return "answers_overdue";
-        case Metric::commands:
-            return "commands";
-        case Metric::errors:
-            return "errors";
-        case Metric::rate_limited:
-            return "rate_limited";
-        case Metric::room_rate_limited:
-            return "room_rate_limited";
-        case Metric::messages_published:
-            return "messages_published";
-        case Metric::transients_published:
-            return "transients_published";
-        case Metric::publish_refused:
-            return "publish_refused";
-        case Metric::duplicates_answered:
-            return "duplicates_answered";
-        case Metric::keys_forgotten:
-            return "keys_forgotten";
-        case Metric::deliveries_due:
-            return "deliveries_due";
-        case Metric::deliveries_written:
-            return "deliveries_written";
-        case Metric::deliveries_skipped:
-            return "deliveries_skipped";
-        case Metric::deliveries_filtered:
-            return "deliveries_filtered";
-        case Metric::deliveries_dropped:
-            return "deliveries_dropped";
-        case Metric::writes:
-            return "writes";
-        case Metric::writes_blocked:
-            return "writes_blocked";
-        case Metric::gaps:
-            return "gaps";
-        case Metric::slow_disconnects:
-            return "slow_disconnects";
-        case Metric::rooms_created:
-            return "rooms_created";
-        case Metric::rooms_dropped:
-            return "rooms_dropped";
-        case Metric::audiences_created:
-            return "audiences_created";
-        case Metric::audiences_dropped:
-            return "audiences_dropped";
-        case Metric::bytes_written:
-            return "bytes_written";
-        case Metric::end_:
-            break;
+    return rows[static_cast<std::size_t>(metric)].name;
+}
+
+void ShardMetrics::count_error(errc code) noexcept {
+    add(Metric::errors);
+    errors_[code].add(1);
+}
+
+void ShardMetrics::session_opened(const TransportTraits& transport) noexcept {
+    add(Metric::sessions_opened);
+    kind_of(transport).opened.add(1);
+}
+
+void ShardMetrics::session_closed(const TransportTraits& transport,
+                                  const CloseReason& reason) noexcept {
+    add(Metric::sessions_closed);
+    kind_of(transport).closed.add(1);
+    for (std::size_t i = 0; i < all_close_reasons.size(); ++i) {
+        if (all_close_reasons[i].code == reason.code) return closes_[i].add(1);
     }
-    return "unknown";
+}
+
+ShardMetrics::TransportCount ShardMetrics::sessions(std::size_t kind) const noexcept {
+    const Kind& row = kinds_[kind];
+    return {row.transport.load(std::memory_order_acquire), row.opened.read(), row.closed.read()};
+}
+
+ShardMetrics::Kind& ShardMetrics::kind_of(const TransportTraits& transport) noexcept {
+    for (std::size_t i = 0; i < transport_kinds_max; ++i) {
+        Kind& kind = kinds_[i];
+        const TransportTraits* const known = kind.transport.load(std::memory_order_relaxed);
+        if (known == &transport) return kind;
+        if (known == nullptr) {
+            kind.transport.store(&transport, std::memory_order_release);
+            return kind;
+        }
+    }
+    return kinds_[transport_kinds_max];
 }
 
 }  // namespace parley::core

@@ -2,15 +2,22 @@
 // read.
 //
 // Path:     everything on the shard → [ShardMetrics] → whoever reports
-// Runs on:  add() and set() on the shard; read() on any thread.
+// Runs on:  whatever changes it on the shard; whatever reads it on any thread.
 // Owned by: Shard.
-// Bounds:   one cache line per eight counters; no labels from clients.
+// Bounds:   one cache line per eight counters; labels come from tables of ours, never from clients;
+//           transport_kinds_max kinds of transport, further ones count as `other`.
 #pragma once
 
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <span>
 #include <string_view>
+
+#include "core/close_reason.hpp"
+#include "core/config.hpp"
+#include "core/errc.hpp"
+#include "core/histogram.hpp"
 
 namespace parley::core {
 
@@ -69,22 +76,186 @@ enum class Metric : std::uint8_t {
     end_,
 };
 
+// Every counter is exported as parley_NAME_total with that help.
+struct MetricRow {
+    Metric value;
+    std::string_view name;
+    std::string_view help;
+};
+// In the order of Metric.
+[[nodiscard]] std::span<const MetricRow> metric_rows() noexcept;
 [[nodiscard]] std::string_view name_of(Metric metric);
 
-class ShardMetrics {
-public:
-    void add(Metric metric, std::uint64_t n = 1) noexcept {
-        // One writer: a load and a store, no locked instruction. Relaxed pairs with read().
-        auto& counter = counters_[static_cast<std::size_t>(metric)];
-        counter.store(counter.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
+// What there is at the moment, exported as parley_NAME.
+enum class Level : std::uint8_t {
+    members,
+    window_bytes,
+    end_,
+};
+struct LevelRow {
+    Level value;
+    std::string_view name;
+    std::string_view help;
+};
+[[nodiscard]] std::span<const LevelRow> level_rows() noexcept;
+
+// What is measured, exported as the histogram parley_NAME.
+enum class Measure : std::uint8_t {
+    publish_to_written,
+    fan_out,
+    write_batch,
+    handshake,
+    end_,
+};
+struct MeasureRow {
+    Measure value;
+    std::string_view name;
+    std::string_view help;
+    HistogramShape shape;
+    double unit;  // of one in the histogram: 1e-6 where it holds microseconds and exports seconds
+};
+namespace detail {
+// 16 µs to 17 s, two buckets an octave.
+inline constexpr HistogramShape microseconds_shape{4, 24, 1};
+}  // namespace detail
+inline constexpr std::array measure_rows{
+    MeasureRow{Measure::publish_to_written, "publish_to_written_seconds",
+               "From the arrival of a publication's command to the end of the turn in which its "
+               "shard had offered it to everybody of the room there: once a pass over a room's "
+               "audience, for the oldest publication of the pass; up to 256 passes a turn. Who "
+               "could not take it then is not waited for.",
+               detail::microseconds_shape, 1e-6},
+    MeasureRow{Measure::fan_out,
+               "fan_out_size",
+               "Sessions of one shard that a publication was due to: once a publication and shard "
+               "where the room has listeners.",
+               {0, 20, 0},
+               1},
+    MeasureRow{Measure::write_batch,
+               "write_batch_frames",
+               "Frames that a transport took in one hand-over; several publications joined count "
+               "as one frame.",
+               {0, 9, 0},
+               1},
+    MeasureRow{Measure::handshake, "handshake_seconds",
+               "From accepting a connection to its first request read whole: what TLS takes and "
+               "how long the client lets wait.",
+               detail::microseconds_shape, 1e-6},
+};
+
+namespace detail {
+constexpr bool measures_are_complete() {
+    if (measure_rows.size() != static_cast<std::size_t>(Measure::end_)) return false;
+    for (std::size_t i = 0; i < measure_rows.size(); ++i) {
+        if (measure_rows[i].value != static_cast<Measure>(i)) return false;
+        if (measure_rows[i].shape.bounds() >= Histogram::buckets_max) return false;
     }
-    [[nodiscard]] std::uint64_t read(Metric metric) const noexcept {
-        return counters_[static_cast<std::size_t>(metric)].load(std::memory_order_relaxed);
+    return true;
+}
+}  // namespace detail
+static_assert(detail::measures_are_complete());
+
+struct TransportTraits;
+
+// A number with one writer, its shard, and any readers.
+class Counter {
+public:
+    // Modulo 2^64: a level goes down by adding the complement.
+    void add(std::uint64_t n) noexcept {
+        // One writer: a load and a store, no locked instruction. Relaxed pairs with read().
+        value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
+    }
+    [[nodiscard]] std::uint64_t read() const noexcept {
+        return value_.load(std::memory_order_relaxed);
     }
 
 private:
-    alignas(64)
-        std::array<std::atomic<std::uint64_t>, static_cast<std::size_t>(Metric::end_)> counters_{};
+    std::atomic<std::uint64_t> value_{0};
+};
+
+// One T for each value of an enumeration.
+template <typename Value, typename T, std::size_t count = static_cast<std::size_t>(Value::end_)>
+class ByValue {
+public:
+    [[nodiscard]] T& operator[](Value value) noexcept {
+        return items_[static_cast<std::size_t>(value)];
+    }
+    [[nodiscard]] const T& operator[](Value value) const noexcept {
+        return items_[static_cast<std::size_t>(value)];
+    }
+
+private:
+    std::array<T, count> items_{};
+};
+
+class ShardMetrics {
+public:
+    void add(Metric metric, std::uint64_t n = 1) noexcept { counters_[metric].add(n); }
+    [[nodiscard]] std::uint64_t read(Metric metric) const noexcept {
+        return counters_[metric].read();
+    }
+
+    // Moves a level from one value to another.
+    void move(Level level, std::size_t from, std::size_t to) noexcept {
+        levels_[level].add(std::uint64_t{to} - std::uint64_t{from});
+    }
+    [[nodiscard]] std::uint64_t read(Level level) const noexcept { return levels_[level].read(); }
+
+    // In units of the measure's histogram.
+    void record(Measure measure, std::uint64_t value) noexcept {
+        histograms_[measure].record(measure_rows[static_cast<std::size_t>(measure)].shape, value);
+    }
+    [[nodiscard]] const Histogram& histogram(Measure measure) const noexcept {
+        return histograms_[measure];
+    }
+
+    // ---- counters with a label
+
+    // An `error` sent, by its code; counts Metric::errors too.
+    void count_error(errc code) noexcept;
+    [[nodiscard]] std::uint64_t errors(errc code) const noexcept { return errors_[code].read(); }
+
+    // A subscriber fell out of its room's window and met that policy.
+    void count_lag(OnLag policy) noexcept { lag_[policy].add(1); }
+    [[nodiscard]] std::uint64_t lag_events(OnLag policy) const noexcept {
+        return lag_[policy].read();
+    }
+
+    // Sessions by transport, and why they ended; count Metric::sessions_opened and _closed too.
+    void session_opened(const TransportTraits& transport) noexcept;
+    void session_closed(const TransportTraits& transport, const CloseReason& reason) noexcept;
+    // By place in all_close_reasons.
+    [[nodiscard]] std::uint64_t closes(std::size_t reason) const noexcept {
+        return closes_[reason].read();
+    }
+
+    static constexpr std::size_t transport_kinds_max = 16;
+    struct TransportCount {
+        const TransportTraits* transport;  // null: `other`
+        std::uint64_t opened;
+        std::uint64_t closed;
+    };
+    // Of the kind at that place; none of a kind that was not met yet.
+    [[nodiscard]] TransportCount sessions(std::size_t kind) const noexcept;
+
+private:
+    // Kinds are entered as they are met; the traits are constants. The store (release) pairs with
+    // the load (acquire) of a reader.
+    struct Kind {
+        std::atomic<const TransportTraits*> transport{nullptr};
+        Counter opened;
+        Counter closed;
+    };
+
+    [[nodiscard]] Kind& kind_of(const TransportTraits& transport) noexcept;
+
+    alignas(64) ByValue<Metric, Counter> counters_;
+    ByValue<Level, Counter> levels_;
+    ByValue<Measure, Histogram> histograms_;
+    ByValue<errc, Counter> errors_;
+    ByValue<OnLag, Counter, on_lag_policies> lag_;
+    std::array<Counter, all_close_reasons.size()> closes_{};
+    std::array<Kind, transport_kinds_max + 1> kinds_{};  // the last: `other`
 };
 
 }  // namespace parley::core

@@ -13,6 +13,7 @@
 #include <initializer_list>
 #include <string>
 
+#include "core/clock.hpp"
 #include "core/frame.hpp"
 #include "core/limits.hpp"
 
@@ -56,8 +57,10 @@ inline constexpr KindSet all_kinds{PublicationKind::message, PublicationKind::ty
 class Publication {
 public:
     // `json` is the push of parley.v1 (protocol.md, section 3): every format is made from it.
-    Publication(PublicationKind kind, std::uint64_t offset, std::string json) noexcept
-        : offset_(offset), kind_(kind), json_(std::move(json)) {}
+    // `born` is when its command came.
+    Publication(PublicationKind kind, std::uint64_t offset, std::string json,
+                TimePoint born = {}) noexcept
+        : born_(stamp_of(born)), offset_(offset), kind_(kind), json_(std::move(json)) {}
     ~Publication();
     Publication(const Publication&) = delete;
     Publication& operator=(const Publication&) = delete;
@@ -66,6 +69,8 @@ public:
     // 0 for a transient publication.
     [[nodiscard]] std::uint64_t offset() const noexcept { return offset_; }
     [[nodiscard]] const std::string& json() const noexcept { return json_; }
+    // When its command came, as stamp_of() has it.
+    [[nodiscard]] std::uint32_t born() const noexcept { return born_; }
     // What it costs to keep, in bytes.
     [[nodiscard]] std::size_t cost() const noexcept { return sizeof *this + json_.size(); }
 
@@ -82,6 +87,7 @@ public:
 
 private:
     mutable std::atomic<std::uint32_t> references_{0};
+    std::uint32_t born_;
     std::uint64_t offset_;
     PublicationKind kind_;
     std::string json_;

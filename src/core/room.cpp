@@ -40,6 +40,10 @@ std::optional<RoomRing::Claim> Room::claim_place(Audience& from, PublicationKind
     return std::nullopt;
 }
 
+TimePoint Room::born(const Audience& from) noexcept {
+    return from.shard().now().mono;
+}
+
 void Room::announce(Audience& from, PublicationKind kind) noexcept {
     from.shard().metrics().add(kind == PublicationKind::message ? Metric::messages_published
                                                                 : Metric::transients_published);

@@ -59,8 +59,8 @@ public:
                                                        const MakeJson& make_json) noexcept {
         const auto claim = claim_place(from, kind);
         if (!claim) return std::nullopt;
-        ring_.publish(
-            *claim, PublicationPtr(new Publication(kind, claim->offset, make_json(claim->offset))));
+        ring_.publish(*claim, PublicationPtr(new Publication(
+                                  kind, claim->offset, make_json(claim->offset), born(from))));
         announce(from, kind);
         return claim->offset;
     }
@@ -68,6 +68,7 @@ public:
 private:
     std::optional<RoomRing::Claim> claim_place(Audience& from, PublicationKind kind) noexcept;
     void announce(Audience& from, PublicationKind kind) noexcept;
+    static TimePoint born(const Audience& from) noexcept;
 
     std::string name_;
     protocol::Epoch epoch_;

@@ -75,6 +75,9 @@ public:
     [[nodiscard]] protocol::MemberList members() const;
     [[nodiscard]] RoomSummary summary() const;
 
+    // For reports: members present, and what the history holds.
+    [[nodiscard]] std::size_t member_count() const noexcept { return presence_.count(); }
+    [[nodiscard]] const History& kept() const noexcept { return history_; }
     // The ring's messages, in order.
     void keep(const PublicationPtr& message);
     // True when nobody is present or listens and what was said may be forgotten.

@@ -7,7 +7,13 @@
 namespace parley::core {
 
 Shard::Shard(Hub& hub, ShardLoop& loop, std::uint32_t index, const Instant& now, std::uint64_t seed)
-    : hub_(&hub), loop_(&loop), index_(index), now_(now), random_(seed), timers_(now.mono) {}
+    : hub_(&hub),
+      loop_(&loop),
+      index_(index),
+      now_(now),
+      random_(seed),
+      timers_(now.mono),
+      config_(hub.config()) {}
 
 Shard::~Shard() {
     // What is still on the desk belongs to nobody else: a task is freed unrun, a room let go.
@@ -15,10 +21,6 @@ Shard::~Shard() {
         auto& mail = static_cast<Mail&>(node);
         mail.discard(mail);
     });
-}
-
-const Config& Shard::config() const noexcept {
-    return hub_->config();
 }
 
 void Shard::request_turn() {
@@ -54,6 +56,14 @@ void Shard::turn(const Instant& now) {
     drop_idle();
     turn_requested_ = false;
     if (!to_flush_.empty() || !to_drain_.empty() || !may_drop_.empty()) request_turn();
+}
+
+void Shard::note_written(TimePoint now) noexcept {
+    const std::uint32_t stamp = stamp_of(now);
+    for (std::size_t i = 0; i < passes_ended_; ++i) {
+        metrics_.record(Measure::publish_to_written, stamp - ended_[i]);
+    }
+    passes_ended_ = 0;
 }
 
 void Shard::flush_slice() {

@@ -8,6 +8,7 @@
 //           question under way, which sessions bound.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -58,7 +59,9 @@ public:
     [[nodiscard]] TimerWheel& timers() noexcept { return timers_; }
     [[nodiscard]] ShardMetrics& metrics() noexcept { return metrics_; }
     [[nodiscard]] const ShardMetrics& metrics() const noexcept { return metrics_; }
-    [[nodiscard]] const Config& config() const noexcept;
+    [[nodiscard]] const Config& config() const noexcept { return config_; }
+    // Takes new limits, for sessions that are open too.
+    void set_limits(const LimitsConfig& limits) noexcept { config_.limits = limits; }
     [[nodiscard]] std::mt19937_64& random() noexcept { return random_; }
     [[nodiscard]] std::uint32_t index() const noexcept { return index_; }
     [[nodiscard]] Hub& hub() const noexcept { return *hub_; }
@@ -78,10 +81,29 @@ public:
     [[nodiscard]] Audience* home_of(const std::string& room);
     // The first `most` rooms whose home is here and whose names follow `name`, in their order.
     [[nodiscard]] std::vector<Audience*> homes_after(std::string_view name, std::size_t most) const;
+    // Calls f(const Audience&) for those that have a window or a home here, up to `most` of them;
+    // returns how many there are.
+    template <typename F>
+    std::size_t each_audience(std::size_t most, F&& f) const {
+        for (const auto& [name, audience] : audiences_) {
+            if (most == 0) break;
+            --most;
+            f(*audience);
+        }
+        return audiences_.size();
+    }
     void queue_drain(Audience& audience);
     void queue_flush(Audience& audience);
     void consider_dropping(Audience& audience);
     [[nodiscard]] FlushBatch& batch() noexcept { return batch_; }
+    // A pass over an audience has ended, whose oldest publication was born then (stamp_of()).
+    void pass_ended(std::uint32_t born) noexcept {
+        if (passes_ended_ < ended_.size()) ended_[passes_ended_++] = born;
+    }
+    // Whether note_written() has anything to note: it is worth a look at the clock.
+    [[nodiscard]] bool passes_ended() const noexcept { return passes_ended_ != 0; }
+    // Records what the passes that ended took until now.
+    void note_written(TimePoint now) noexcept;
     // Frames that a batch may still name, let go after its write.
     [[nodiscard]] std::vector<FramePtr>& retired_frames() noexcept { return retired_; }
 
@@ -98,12 +120,15 @@ private:
     TimerWheel timers_;
     Mailbox mailbox_;
     ShardMetrics metrics_;
+    Config config_;
     FlushBatch batch_;
     std::vector<FramePtr> retired_;
     std::unordered_map<std::string, std::unique_ptr<Audience>> audiences_;
     std::vector<Audience*> to_drain_;
     std::deque<Audience*> to_flush_;
     std::vector<Audience*> may_drop_;
+    std::array<std::uint32_t, 256> ended_{};
+    std::size_t passes_ended_ = 0;
     bool turn_requested_ = false;
     // The rooms whose home is here, by name: views of the audiences' own.
     std::map<std::string_view, Audience*> homes_;

@@ -34,7 +34,7 @@ std::shared_ptr<Subscriber> Subscriber::open(Shard& shard, Transport& transport,
         peer.name && !refused ? *peer.name : "guest-" + random_id(shard.random(), 4);
     auto self = std::make_shared<Subscriber>(
         Key{}, shard, transport, shard.hub().user_named(peer.address, name), peer.address);
-    shard.metrics().add(Metric::sessions_opened);
+    shard.metrics().session_opened(transport.traits());
     self->welcome({});
     if (refused) self->refuse(protocol::CommandId{}, errc::bad_request, *refused);
     return self;
@@ -169,8 +169,8 @@ void Subscriber::reply(const protocol::CommandId& id, ReplyMessage&& message) {
 }
 
 void Subscriber::error(const protocol::CommandId& id, protocol::Error&& why) {
-    shard_->metrics().add(Metric::errors);
     const auto code = code_named(why.code);
+    shard_->metrics().count_error(code);
     transport_->reply({id, std::move(why)});
     if (const auto reason = session_.count_refusal(code)) close(*reason);
 }
@@ -265,7 +265,7 @@ void Subscriber::announce_drain() {
 
 void Subscriber::closed(const CloseReason& reason) {
     closing_ = true;
-    shard_->metrics().add(Metric::sessions_closed);
+    shard_->metrics().session_closed(transport_->traits(), reason);
     const bool goodbye = is_goodbye(reason);
     for (const auto& subscription : subscriptions_) subscription->goodbye = goodbye;
     subscriptions_.clear();

@@ -74,6 +74,8 @@ public:
     void announce_drain();
 
     [[nodiscard]] const Session& session() const noexcept { return session_; }
+    [[nodiscard]] const std::string& address() const noexcept { return address_; }
+    [[nodiscard]] std::size_t room_count() const noexcept { return subscriptions_.size(); }
     [[nodiscard]] Shard& shard() const noexcept { return *shard_; }
     [[nodiscard]] Transport& transport() const noexcept { return *transport_; }
 

@@ -122,7 +122,10 @@ void Subscriber::advance(const FlushBatch& batch, std::size_t taken) {
         filtered += piece.filtered;
     }
     ShardMetrics& metrics = shard_->metrics();
-    if (taken > 0) metrics.add(Metric::writes);
+    if (taken > 0) {
+        metrics.add(Metric::writes);
+        metrics.record(Measure::write_batch, taken);
+    }
     metrics.add(Metric::deliveries_written, deliveries);
     if (filtered > 0) metrics.add(Metric::deliveries_filtered, filtered);
 }

@@ -1,6 +1,6 @@
 // http_bytes: which bytes may be part of what in HTTP, as one table.
 //
-// Path:     HttpHeadCheck, HttpChunkCheck → [http_bytes]
+// Path:     HttpHeadCheck, HttpChunkDecoder → [http_bytes]
 // Runs on:  any thread; a constant.
 // Owned by: nobody.
 // Bounds:   256 bytes.

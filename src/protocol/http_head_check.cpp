@@ -107,8 +107,7 @@ HttpHeadCheck::Status HttpHeadCheck::take_version(char byte) noexcept {
         case 7:
             if (!digit) return bad_byte(byte, no_version);
             // Judged at the end of the line: until then it may be no version at all.
-            if (at == 5 && byte != '1') error_ = "HTTP";
-            if (at == 7 && byte > '1') error_ = "HTTP";
+            other_version_ = other_version_ || (at == 5 ? byte != '1' : byte > '1');
             return Status::need_more;
         case 6:
             return byte == '.' ? Status::need_more : bad_byte(byte, no_version);
@@ -116,7 +115,7 @@ HttpHeadCheck::Status HttpHeadCheck::take_version(char byte) noexcept {
             break;
     }
     if (byte != '\r') return bad_byte(byte, no_version);
-    if (!error_.empty()) return refuse(505, "this server speaks HTTP/1.0 and HTTP/1.1");
+    if (other_version_) return refuse(505, "this server speaks HTTP/1.0 and HTTP/1.1");
     state_ = State::line_end;
     return Status::need_more;
 }

@@ -61,6 +61,7 @@ private:
     Status bad_byte(char byte, std::string_view why) noexcept;
 
     State state_ = State::method;
+    bool other_version_ = false;
     std::uint16_t refused_with_ = 0;
     std::uint32_t size_ = 0;
     std::uint32_t part_ = 0;  // bytes of the target or of the version

@@ -15,7 +15,7 @@ constexpr std::string_view exit_codes =
 struct RawOptions {
     std::string config;
     std::vector<std::string> listen;
-    std::string shards, log_format, log_level, history, broker;
+    std::string admin_listen, shards, log_format, log_level, history, broker;
     bool no_limits = false;
     bool version = false;
     std::size_t connections = CommandLine{}.doctor_connections;
@@ -41,6 +41,9 @@ void add_options(CLI::App& app, RawOptions& raw) {
     app.add_option("--listen", raw.listen, "Address to serve on; may be repeated")
         ->type_name("A:P")
         ->allow_extra_args(false);
+    app.add_option("--admin-listen", raw.admin_listen,
+                   "Address of metrics, probes and /debug; off: none")
+        ->type_name("A:P");
     app.add_option("--shards", raw.shards, "Threads that serve; 0: one per CPU")->type_name("N");
     app.add_option("--history", raw.history, "Where history is kept: memory")->type_name("STORE");
     app.add_option("--broker", raw.broker, "How nodes are joined: local")->type_name("BROKER");
@@ -115,6 +118,7 @@ CommandLine from_raw(const CLI::App& app, const RawOptions& raw, Action action) 
     const auto add = [&](const char* key, const char* flag, const std::string& word) {
         if (app.count(flag) > 0) out.flags.push_back({key, {word}, flag});
     };
+    add("admin.listen", "--admin-listen", raw.admin_listen);
     add("shards", "--shards", raw.shards);
     add("log.format", "--log-format", raw.log_format);
     add("log.level", "--log-level", raw.log_level);

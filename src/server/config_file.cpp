@@ -250,6 +250,9 @@ ServerConfig ConfigSources::finish() const {
             "limits.text_bytes (" + format_size(core.limits.text_bytes) +
                 ") must not be larger than limits.message_bytes (" +
                 format_size(core.limits.message_bytes) + ")");
+    const auto& wire = config_.transports;
+    require(!wire.proxy_protocol || !wire.trusted_proxies.empty(), "http.proxy_protocol",
+            "http.proxy_protocol needs http.trusted_proxies: from nobody else a header is taken");
     return config_;
 }
 

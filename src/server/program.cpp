@@ -57,7 +57,9 @@ int serve(const CommandLine& command_line, std::span<const char* const> environm
         ConfigSources again;
         load_config(again, command_line, environment);
         for (const auto& warning : again.warnings()) log::warn(warning);
-        return again.finish();
+        auto fresh = again.finish();
+        fit_connections_to_open_files(fresh);
+        return fresh;
     });
     server.listen();
     server.serve();

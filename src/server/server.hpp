@@ -1,5 +1,5 @@
-// Server: the composition root: one thread with its shard, gate and listeners per CPU, and what
-// signals do to them.
+// Server: the composition root: one thread with its shard, gate and listeners per CPU, what signals
+// do to them, and how all of it is watched (Operation).
 //
 // Path:     main → [Server] → ShardThread, Hub, Gate
 // Runs on:  the main thread, with an event loop of its own for signals.
@@ -11,10 +11,13 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <functional>
+#include <map>
 #include <memory>
 #include <vector>
 
 #include "core/hub.hpp"
+#include "server/operation.hpp"
+#include "server/reload.hpp"
 #include "server/server_config.hpp"
 #include "transports/gate.hpp"
 #include "transports/shard_thread.hpp"
@@ -30,8 +33,16 @@ public:
     Server(const Server&) = delete;
     Server& operator=(const Server&) = delete;
 
-    // Binds every address on every shard. Throws std::system_error that names the address.
+    // Binds every address on every shard, or takes the sockets that systemd hands over instead of
+    // them. Throws std::runtime_error that names the address or the socket.
     void listen();
+
+    // Something that a reload has to do beside limits, origins and the log level, such as to load
+    // certificates. It throws where it can't, and leaves its old values in force then; the
+    // others are applied all the same. Before serve().
+    using ReloadStep = std::function<void(const ServerConfig& fresh)>;
+    void on_reload(std::string name, ReloadStep step);
+    [[nodiscard]] Operation& operation() noexcept { return operation_; }
     // Serves until a signal has ended it: SIGTERM and SIGINT drain, a second one ends at once.
     void serve();
 
@@ -40,6 +51,10 @@ private:
     void on_signal(int number);
     void drain(int signal_number);
     void reload();
+    [[nodiscard]] bool run_reload_steps(const ServerConfig& fresh);
+    void apply(const ReloadPlan& plan);
+    void listen_on_addresses();
+    void listen_inherited(int descriptor);
     void one_gate_gone();
     void stop_threads() noexcept;
 
@@ -54,8 +69,10 @@ private:
     // Ended in the opposite order: a gate needs its hub, a hub its threads' loops.
     std::vector<std::unique_ptr<transports::ShardThread>> threads_;
     std::unique_ptr<core::Hub> hub_;
-    transports::ConnectionCount connections_;
+    transports::Admission connections_;
     std::vector<std::unique_ptr<transports::Gate>> gates_;
+    std::map<std::string, ReloadStep> reload_steps_;
+    Operation operation_;  // ends first: it looks at the rest
 };
 
 }  // namespace parley::server

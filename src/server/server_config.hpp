@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "core/config.hpp"
@@ -22,10 +23,17 @@ struct LogConfig {
     transports::log::Format format = transports::log::Format::text;
 };
 
+// [admin]
+struct AdminConfig {
+    std::optional<Endpoint> listen = Endpoint{boost::asio::ip::address_v4::loopback(), 9464};
+    milliseconds stalled_after{10'000};  // a shard that owes its turn for this long is stalled
+};
+
 struct ServerConfig {
     std::vector<Endpoint> listen{{boost::asio::ip::tcp::v4(), 8080}};
     std::uint32_t shards = 0;  // 0: one per CPU that this process may run on
     LogConfig log;
+    AdminConfig admin;
     core::Config core;  // `core.shards` is set from `shards` when the server starts
     transports::TransportConfig transports;
 };

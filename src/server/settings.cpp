@@ -19,6 +19,10 @@ template <auto Member>
 auto& in_log(ServerConfig& config) {
     return at<&ServerConfig::log, Member>(config);
 }
+template <auto Member>
+auto& in_admin(ServerConfig& config) {
+    return at<&ServerConfig::admin, Member>(config);
+}
 template <auto... Members>
 auto& in_core(ServerConfig& config) {
     return at<&ServerConfig::core, Members...>(config);
@@ -77,11 +81,19 @@ const std::array settings{
             "debug, info, warn, error or off."},
     Setting{"log.format", LogFormatKind{in_log<&LogConfig::format>}, "text or json."},
 
+    Setting{
+        "admin.listen", OptionalEndpointKind{in_admin<&AdminConfig::listen>},
+        "Where metrics, probes and /debug are answered, to anybody who asks; \"off\": nowhere."},
+    Setting{"admin.stalled_after", DurationKind{in_admin<&AdminConfig::stalled_after>, 100ms, 1h},
+            "A shard that has not turned for this long makes the live probe fail."},
+
     Setting{"http.allowed_origins", OriginListKind{in_transports<&Wire::allowed_origins>},
             "Pages of other sites that may connect: \"https://chat.example\", "
             "\"https://*.example\", \"*\"."},
     Setting{"http.header_bytes", SizeKind{in_transports<&Wire::header_bytes>, kib, mib},
             "The head of a request."},
+    Setting{"http.target_bytes", SizeKind{in_transports<&Wire::target_bytes>, 64, mib},
+            "Of it the request's target."},
     Setting{"http.body_bytes", SizeKind{in_transports<&Wire::body_bytes>, kib, 16 * mib},
             "The body of a request."},
     Setting{"http.head_timeout", DurationKind{in_transports<&Wire::head_timeout>, 10ms, 1h},
@@ -91,9 +103,18 @@ const std::array settings{
     Setting{"http.idle_timeout", DurationKind{in_transports<&Wire::idle_timeout>, 10ms, 1h},
             "Between two requests of one connection."},
     Setting{"http.write_timeout", DurationKind{in_transports<&Wire::write_timeout>, 10ms, 1h},
-            "Without progress of an answer."},
+            "For every 64 KiB of an answer to be taken."},
     Setting{"http.answer_timeout", DurationKind{in_transports<&Wire::answer_timeout>, 10ms, 1h},
             "For another shard's part of an answer; then it is a 503."},
+
+    Setting{"http.gzip", FlagKind{in_transports<&Wire::gzip>},
+            "Compress answers over 1 KiB for clients that ask for it."},
+    Setting{"http.trusted_proxies", NetworkListKind{in_transports<&Wire::trusted_proxies>},
+            "Networks of proxies in front, which say who asks: \"10.0.0.0/8\", \"fd00::/8\"."},
+    Setting{"http.use_forwarded", FlagKind{in_transports<&Wire::use_forwarded>},
+            "true: they say it in Forwarded (RFC 7239), not in X-Forwarded-For."},
+    Setting{"http.proxy_protocol", FlagKind{in_transports<&Wire::proxy_protocol>},
+            "true: they begin each connection with the PROXY protocol, version 1 or 2."},
 
     Setting{"longpoll.wait_max", DurationKind{in_transports<&Wire::wait_max>, 100ms, 1h},
             "What a long-poll may ask for with wait=."},
@@ -118,9 +139,9 @@ const std::array settings{
             "A smaller publication goes as it is."},
 
     Setting{"limits.enabled", FlagKind{in_limits<&Limits::enabled>},
-            "false, or --no-limits: no rate is held, for load tests."},
+            "false, or --no-limits: nothing below holds but sizes, rooms and connections."},
     Setting{"limits.dry_run", FlagKind{in_limits<&Limits::dry_run>},
-            "true: rates are counted, nothing is refused."},
+            "true: what would be refused is counted and let in; limits.connections holds still."},
     Setting{"limits.text_bytes", SizeKind{in_limits<&Limits::text_bytes>, 1, mib},
             "One message's text, or its data as JSON."},
     Setting{"limits.message_bytes", SizeKind{in_limits<&Limits::message_bytes>, kib, 16 * mib},
@@ -135,6 +156,11 @@ const std::array settings{
     Setting{"limits.connections",
             CountKind<std::size_t>{in_limits<&Limits::connections>, 1, 100'000'000},
             "Connections of this process; further ones are told to come back later."},
+    Setting{"limits.connections_per_address",
+            CountKind<std::size_t>{in_limits<&Limits::connections_per_address>, 1, 100'000'000},
+            "Connections from one address, or from one /64 of IPv6; proxies are exempt."},
+    Setting{"limits.memory", SizeKind{in_limits<&Limits::memory>, 0, 1024 * gib},
+            "Resident memory above which nobody new is let in; 0: no such mark."},
     Setting{"limits.errors_in_a_row",
             CountKind<std::uint32_t>{in_limits<&Limits::errors_in_a_row>, 1, 1'000'000},
             "Refused commands in a row that end a session."},
@@ -150,9 +176,19 @@ const std::array settings{
             ""},
     Setting{"limits.address.per_second",
             NumberKind{in_limits<&Limits::address, &Rate::per_second>, rate_min, rate_max},
-            "Commands from one address."},
+            "Commands from one address, or from one /64 of IPv6."},
     Setting{"limits.address.burst",
             NumberKind{in_limits<&Limits::address, &Rate::burst>, 1, rate_max}, ""},
+    Setting{"limits.room.per_second",
+            NumberKind{in_limits<&Limits::room, &Rate::per_second>, rate_min, rate_max},
+            "What is said in one room, whoever says it."},
+    Setting{"limits.room.burst", NumberKind{in_limits<&Limits::room, &Rate::burst>, 1, rate_max},
+            ""},
+    Setting{"limits.handshakes.per_second",
+            NumberKind{in_limits<&Limits::handshakes, &Rate::per_second>, rate_min, rate_max},
+            "New connections of this process."},
+    Setting{"limits.handshakes.burst",
+            NumberKind{in_limits<&Limits::handshakes, &Rate::burst>, 1, rate_max}, ""},
 
     Setting{"history.messages",
             CountKind<std::size_t>{in_history<&core::HistoryConfig::messages>, 0, 100'000},
@@ -202,8 +238,6 @@ constexpr std::array later_settings{
     LaterSetting{"tls_cert", "", "TLS is not part of this version"},
     LaterSetting{"tls_key", "", "TLS is not part of this version"},
     LaterSetting{"tls", "", "TLS is not part of this version"},
-    LaterSetting{"admin_listen", "", "the admin listener is not part of this version"},
-    LaterSetting{"admin", "", "the admin listener is not part of this version"},
     LaterSetting{"history.store", "memory", "this version keeps history in memory only"},
     LaterSetting{"broker", "local", "this version runs as one node only"},
 };

@@ -51,8 +51,15 @@ struct TextKind {
 struct OriginListKind {
     FieldOf<std::vector<std::string>> field;
 };
+struct NetworkListKind {
+    FieldOf<std::vector<std::string>> field;
+};
 struct EndpointListKind {
     FieldOf<std::vector<Endpoint>> field;
+};
+// An address, or none: `off`.
+struct OptionalEndpointKind {
+    FieldOf<std::optional<Endpoint>> field;
 };
 struct LogLevelKind {
     FieldOf<transports::log::Level> field;
@@ -60,9 +67,10 @@ struct LogLevelKind {
 struct LogFormatKind {
     FieldOf<transports::log::Format> field;
 };
-using Kind = std::variant<FlagKind, CountKind<std::size_t>, CountKind<std::uint32_t>,
-                          CountKind<int>, SizeKind, NumberKind, DurationKind, TextKind,
-                          OriginListKind, EndpointListKind, LogLevelKind, LogFormatKind>;
+using Kind =
+    std::variant<FlagKind, CountKind<std::size_t>, CountKind<std::uint32_t>, CountKind<int>,
+                 SizeKind, NumberKind, DurationKind, TextKind, OriginListKind, NetworkListKind,
+                 EndpointListKind, OptionalEndpointKind, LogLevelKind, LogFormatKind>;
 
 struct Setting {
     std::string_view key;  // "limits.text_bytes": its section and its name

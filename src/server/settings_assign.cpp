@@ -4,6 +4,7 @@
 #include "protocol/json_codec.hpp"
 #include "server/settings.hpp"
 #include "transports/origin_policy.hpp"
+#include "transports/trusted_proxies.hpp"
 
 namespace parley::server {
 namespace {
@@ -100,12 +101,32 @@ struct AssignWord {
         kind.field(config).push_back(word);
         return std::nullopt;
     }
+    Problem operator()(const NetworkListKind& kind) const {
+        if (!transports::parse_network(word)) {
+            return is_not(word,
+                          "a network (expected e.g. \"10.0.0.0/8\", \"192.0.2.1\", \"fd00::/8\")");
+        }
+        kind.field(config).push_back(word);
+        return std::nullopt;
+    }
     Problem operator()(const EndpointListKind& kind) const {
         const auto endpoint = parse_endpoint(word);
         if (!endpoint) {
             return is_not(word, "an address (expected e.g. \"127.0.0.1:8080\", \"[::]:8080\")");
         }
         kind.field(config).push_back(*endpoint);
+        return std::nullopt;
+    }
+    Problem operator()(const OptionalEndpointKind& kind) const {
+        if (word.empty() || word == "off") {
+            kind.field(config).reset();
+            return std::nullopt;
+        }
+        const auto endpoint = parse_endpoint(word);
+        if (!endpoint) {
+            return is_not(word, "an address (expected e.g. \"127.0.0.1:9464\", or \"off\")");
+        }
+        kind.field(config) = *endpoint;
         return std::nullopt;
     }
 };
@@ -140,9 +161,16 @@ struct TomlValue {
     std::string operator()(const OriginListKind& kind) const {
         return list(kind.field(config), [](const std::string& word) { return quoted(word); });
     }
+    std::string operator()(const NetworkListKind& kind) const {
+        return list(kind.field(config), [](const std::string& word) { return quoted(word); });
+    }
     std::string operator()(const EndpointListKind& kind) const {
         return list(kind.field(config),
                     [](const Endpoint& endpoint) { return quoted(format_endpoint(endpoint)); });
+    }
+    std::string operator()(const OptionalEndpointKind& kind) const {
+        const auto& endpoint = kind.field(config);
+        return quoted(endpoint ? format_endpoint(*endpoint) : "off");
     }
 
 private:
@@ -161,6 +189,7 @@ private:
 
 bool is_list(const Setting& setting) {
     return std::holds_alternative<OriginListKind>(setting.kind) ||
+           std::holds_alternative<NetworkListKind>(setting.kind) ||
            std::holds_alternative<EndpointListKind>(setting.kind);
 }
 
@@ -172,6 +201,8 @@ Problem assign(const Setting& setting, ServerConfig& config, std::span<const std
     const auto before = config;
     if (const auto* texts = std::get_if<OriginListKind>(&setting.kind))
         texts->field(config).clear();
+    if (const auto* networks = std::get_if<NetworkListKind>(&setting.kind))
+        networks->field(config).clear();
     if (const auto* endpoints = std::get_if<EndpointListKind>(&setting.kind)) {
         if (words.empty()) return "expected at least one address";
         endpoints->field(config).clear();

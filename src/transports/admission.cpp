@@ -77,9 +77,8 @@ AdmissionRefusal Admission::judge(const core::LimitsConfig& limits, core::TimePo
     return AdmissionRefusal::none;
 }
 
-bool Admission::overloaded(const core::LimitsConfig& limits, core::TimePoint now) noexcept {
-    if (full(limits.connections)) return true;
-    return limits.enabled && !limits.dry_run && over_memory(limits.memory, now);
+bool Admission::overloaded(const AdmissionMarks& marks, core::TimePoint now) noexcept {
+    return full(marks.connections) || over_memory(marks.memory, now);
 }
 
 bool Admission::full(std::size_t limit) noexcept {

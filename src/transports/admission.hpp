@@ -37,6 +37,18 @@ struct AdmissionRefusalRow {
 };
 [[nodiscard]] const AdmissionRefusalRow& row_of(AdmissionRefusal refusal) noexcept;
 
+// Above either nobody new is let in.
+struct AdmissionMarks {
+    std::size_t connections;
+    std::size_t memory;  // 0: no mark
+
+    explicit AdmissionMarks(const core::LimitsConfig& limits) noexcept
+        : connections(limits.connections),
+          memory(limits.enabled && !limits.dry_run ? limits.memory : 0) {}
+    AdmissionMarks(std::size_t connections_max, std::size_t memory_max) noexcept
+        : connections(connections_max), memory(memory_max) {}
+};
+
 class Admission;
 
 // One connection's place. It goes where the stream goes; its destructor gives the place back.
@@ -86,7 +98,7 @@ public:
                                          core::TimePoint now) noexcept;
     // True above a mark: for readiness. A mark once reached is left behind only well below it: at
     // 95 % of the connections, at 90 % of the memory.
-    [[nodiscard]] bool overloaded(const core::LimitsConfig& limits, core::TimePoint now) noexcept;
+    [[nodiscard]] bool overloaded(const AdmissionMarks& marks, core::TimePoint now) noexcept;
     // A place for one connection.
     [[nodiscard]] AdmissionTicket admit() noexcept;
 

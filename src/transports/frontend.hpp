@@ -34,9 +34,10 @@ struct HttpTarget {
 // One request and what came with it. Valid within Frontend::handle() only.
 struct Exchange {
     const HttpRequest& request;
-    std::string_view path;   // of the target, not decoded
-    std::string_view query;  // behind the `?`, not decoded; empty without one
-    const boost::asio::ip::tcp::endpoint& peer;
+    std::string_view path;                       // of the target, not decoded
+    std::string_view query;                      // behind the `?`, not decoded; empty without one
+    const boost::asio::ip::tcp::endpoint& peer;  // who asks, past trusted proxies
+    const boost::asio::ip::tcp::endpoint& hop;   // who is at the stream's other end
     AnyStream& stream;          // a frontend that takes the connection over moves it out …
     std::span<char> following;  // … and goes on with these bytes, which followed the request
     std::shared_ptr<LaterAnswer> later{};  // where the answer is to come later
@@ -63,6 +64,8 @@ public:
     // (Exchange::answer_later()). `HEAD` is answered like `GET`;
     // the connection leaves the body out.
     [[nodiscard]] virtual std::optional<HttpResponse> handle(Exchange& exchange) = 0;
+    // The configuration of the gate or its shard has changed: what was derived from it is stale.
+    virtual void config_changed() {}
 };
 
 // A line of the table of frontends.

@@ -1,18 +1,18 @@
 #include "transports/gate.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <boost/asio/co_spawn.hpp>
 #include <ctime>
 #include <exception>
+#include <random>
 #include <utility>
 
 #include "core/hub.hpp"
 #include "transports/http_connection.hpp"
 #include "transports/listener.hpp"
 #include "transports/log.hpp"
+#include "transports/proxy_intake.hpp"
 
 namespace parley::transports {
 namespace {
@@ -29,12 +29,13 @@ constexpr std::chrono::milliseconds drain_step_min{1};
 
 }  // namespace
 
-Gate::Gate(ShardThread& thread, const TransportConfig& config, ConnectionCount& connections,
+Gate::Gate(ShardThread& thread, const TransportConfig& config, Admission& admission,
            std::span<const FrontendEntry> frontends)
     : thread_(&thread),
-      config_(&config),
-      process_connections_(&connections),
+      config_(config),
+      admission_(&admission),
       cors_(config.allowed_origins),
+      proxies_(config.trusted_proxies, config.use_forwarded),
       drain_timer_(*this, [](core::Timer& timer) noexcept {
           static_cast<DrainTimer&>(timer).gate->close_due();
       }) {
@@ -47,39 +48,97 @@ Gate::~Gate() {
     for (const auto& listener : listeners_) listener->close();
     abort_all();
     // What was aborted ends in handlers that are ready now, and those may ready others.
-    while (count_ > 0) {
-        const std::size_t before = count_;
+    while (count_ + refusing_ > 0) {
+        const std::size_t before = count_ + refusing_;
         thread_->run_ready();
-        if (count_ == before) break;
+        if (count_ + refusing_ == before) break;
     }
     thread_->run_ready();
     thread_->set_after_turn({});
 }
 
 tcp::endpoint Gate::listen(const tcp::endpoint& endpoint) {
-    listeners_.push_back(std::make_unique<Listener>(*this, endpoint, config_->backlog));
+    listeners_.push_back(std::make_unique<Listener>(*this, endpoint, config_.backlog));
     return listeners_.back()->endpoint();
 }
 
-bool Gate::full() const noexcept {
-    return process_connections_->now() >= shard().config().limits.connections;
+tcp::endpoint Gate::listen_on(int descriptor) {
+    listeners_.push_back(std::make_unique<Listener>(*this, descriptor));
+    return listeners_.back()->endpoint();
+}
+
+void Gate::add_frontend(std::unique_ptr<Frontend> frontend) {
+    frontends_.push_back(std::move(frontend));
+}
+
+void Gate::reconfigure(const core::LimitsConfig& limits, const TransportConfig& config) {
+    shard().set_limits(limits);
+    config_ = config;
+    cors_ = Cors(config_.allowed_origins);
+    proxies_ = TrustedProxies(config_.trusted_proxies, config_.use_forwarded);
+    for (const auto& frontend : frontends_) frontend->config_changed();
+}
+
+// ---- the way in ------------------------------------------------------------------------------
+
+bool Gate::overloaded() const noexcept {
+    return admission_->overloaded(AdmissionMarks(shard().config().limits), now());
+}
+
+// What is only counted in a dry run is let in. The number of connections and a drain are no rates:
+// they always hold.
+AdmissionRefusal Gate::counted(AdmissionRefusal refusal) noexcept {
+    if (refusal == AdmissionRefusal::none) return refusal;
+    shard().metrics().add(row_of(refusal).metric);
+    const bool always =
+        refusal == AdmissionRefusal::draining || refusal == AdmissionRefusal::connections;
+    return shard().config().limits.dry_run && !always ? AdmissionRefusal::none : refusal;
+}
+
+AdmissionRefusal Gate::judge_newcomer(AdmissionTicket& ticket) noexcept {
+    const auto refusal = counted(draining_ ? AdmissionRefusal::draining
+                                           : admission_->judge(shard().config().limits, now()));
+    if (refusal == AdmissionRefusal::none) ticket = admission_->admit();
+    return refusal;
+}
+
+AdmissionRefusal Gate::judge_address(AdmissionTicket& ticket,
+                                     const boost::asio::ip::address& address) {
+    const core::LimitsConfig& limits = shard().config().limits;
+    // A proxy's connections are those of many.
+    if (!limits.enabled || proxies_.trusts(address)) return AdmissionRefusal::none;
+    if (ticket.count_for(address_key_of(address)) <= limits.connections_per_address) {
+        return AdmissionRefusal::none;
+    }
+    const auto refusal = counted(AdmissionRefusal::address);
+    if (refusal != AdmissionRefusal::none) ticket = {};
+    return refusal;
+}
+
+bool Gate::conclude(AdmissionRefusal refusal) noexcept {
+    const bool refused = refusal != AdmissionRefusal::none;
+    shard().metrics().add(refused ? core::Metric::connections_refused
+                                  : core::Metric::connections_accepted);
+    if (!refused || refusing_ < refusing_max) return true;
+    shard().metrics().add(core::Metric::refused_unanswered);
+    return false;
 }
 
 void Gate::accepted(int descriptor, const tcp::endpoint& peer) {
-    const bool refused = full();
-    shard().metrics().add(refused ? core::Metric::connections_refused
-                                  : core::Metric::connections_accepted);
-    if (refused && refusing_ >= refusing_max) {
-        ::close(descriptor);
-        return;
-    }
     try {
         TcpStream stream(thread_->executor(), peer.protocol(), descriptor);
-        if (refused) ++refusing_;
+        AdmissionRefusal refusal = judge_newcomer(stream.ticket());
+        const bool proxied = config_.proxy_protocol;
+        if (!proxied) {
+            if (refusal == AdmissionRefusal::none) {
+                refusal = judge_address(stream.ticket(), peer.address());
+            }
+            if (!conclude(refusal)) return;
+        }
         boost::asio::co_spawn(thread_->executor(),
-                              serve_http(*this, std::move(stream), peer, refused),
-                              [this, refused](const std::exception_ptr& failure) {
-                                  if (refused) --refusing_;
+                              proxied ? serve_proxied(std::move(stream), peer, refusal)
+                                      : serve_http(*this, std::move(stream), peer, refusal),
+                              [](const std::exception_ptr& failure) {
                                   if (!failure) return;
                                   try {
                                       std::rethrow_exception(failure);
@@ -92,17 +151,38 @@ void Gate::accepted(int descriptor, const tcp::endpoint& peer) {
     }
 }
 
+Awaitable<void> Gate::serve_proxied(TcpStream stream, tcp::endpoint proxy,
+                                    AdmissionRefusal refusal) {
+    const auto peer = co_await receive_proxy_header(*this, stream, proxy);
+    if (!peer) co_return;
+    if (refusal == AdmissionRefusal::none) {
+        refusal = judge_address(stream.ticket(), peer->address());
+    }
+    if (!conclude(refusal)) co_return;
+    co_await serve_http(*this, std::move(stream), *peer, refusal);
+}
+
+// ---- those who are in ------------------------------------------------------------------------
+
 void Gate::add(Connection& connection) noexcept {
     open_.push_back(connection);
     ++count_;
-    process_connections_->add();
 }
 
 void Gate::remove(Connection& connection) noexcept {
     connection.unlink();
     --count_;
-    process_connections_->remove();
     if (draining_) check_gone();
+}
+
+void Gate::add_refused(Connection& connection) noexcept {
+    refused_.push_back(connection);
+    ++refusing_;
+}
+
+void Gate::remove_refused(Connection& connection) noexcept {
+    connection.unlink();
+    --refusing_;
 }
 
 void Gate::descriptor_closed() noexcept {
@@ -119,6 +199,18 @@ Frontend* Gate::frontend_for(const HttpTarget& target) const noexcept {
 void Gate::arm(core::Timer& timer, core::TimePoint due) noexcept {
     shard().timers().arm(timer, due);
     thread_->rearm_soon();
+}
+
+protocol::GzipEncoder& Gate::gzip() {
+    if (!gzip_) gzip_ = std::make_unique<protocol::GzipEncoder>();
+    return *gzip_;
+}
+
+core::Duration Gate::retry_after() {
+    const core::DrainConfig& drain = shard().config().drain;
+    std::uniform_int_distribution<std::int64_t> draw(drain.retry_min.count(),
+                                                     drain.retry_max.count());
+    return std::chrono::milliseconds(draw(shard().random()));
 }
 
 std::string_view Gate::http_date() {
@@ -151,7 +243,6 @@ void Gate::drain(core::Duration deadline, std::function<void()> gone) {
     if (draining_) return;
     draining_ = true;
     gone_ = std::move(gone);
-    for (const auto& listener : listeners_) listener->close();
     thread_->refresh_now();
     drain_start_ = now();
     drain_deadline_ = drain_start_ + deadline;
@@ -187,7 +278,7 @@ void Gate::close_due() noexcept {
 }
 
 void Gate::abort_all() noexcept {
-    for (ConnectionList* list : {&open_, &leaving_}) {
+    for (ConnectionList* list : {&open_, &leaving_, &refused_}) {
         for (Connection& connection : *list) connection.abort();
     }
 }

@@ -4,10 +4,10 @@
 // Path:     Listener → [Gate] → HttpConnection → Frontend → WebSocketConnection
 // Runs on:  its shard's thread; built before that thread starts, destroyed after it was joined.
 // Owned by: the server (composition root).
-// Bounds:   limits.connections over all gates of a process (ConnectionCount).
+// Bounds:   Admission's over all gates of a process; refused connections that wait for their answer:
+//           refusing_max.
 #pragma once
 
-#include <atomic>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/intrusive/list.hpp>
 #include <cstddef>
@@ -19,29 +19,18 @@
 #include <vector>
 
 #include "core/timer_wheel.hpp"
+#include "protocol/gzip.hpp"
+#include "transports/admission.hpp"
 #include "transports/connection.hpp"
 #include "transports/cors.hpp"
 #include "transports/frontend.hpp"
 #include "transports/shard_thread.hpp"
 #include "transports/transport_config.hpp"
+#include "transports/trusted_proxies.hpp"
 
 namespace parley::transports {
 
 class Listener;
-
-// The connections of a whole process, for the limit on them. Relaxed: a count that is a few off
-// for a moment admits or refuses a few more.
-class ConnectionCount {
-public:
-    [[nodiscard]] std::size_t now() const noexcept {
-        return count_.load(std::memory_order_relaxed);
-    }
-    void add() noexcept { count_.fetch_add(1, std::memory_order_relaxed); }
-    void remove() noexcept { count_.fetch_sub(1, std::memory_order_relaxed); }
-
-private:
-    alignas(64) std::atomic<std::size_t> count_{0};
-};
 
 // What one connection says while it handles one read, gathered: at most one is corked at a time.
 struct CorkBuffer {
@@ -52,7 +41,7 @@ struct CorkBuffer {
 class Gate {
 public:
     // All of them outlive the gate. `frontends` is asked in order (frontend_table.hpp).
-    Gate(ShardThread& thread, const TransportConfig& config, ConnectionCount& connections,
+    Gate(ShardThread& thread, const TransportConfig& config, Admission& admission,
          std::span<const FrontendEntry> frontends);
     // Ends what is left, without goodbyes.
     ~Gate();
@@ -63,13 +52,21 @@ public:
     // the port that the kernel chose, which is the one to give to the other gates. Throws
     // std::system_error, naming the address.
     boost::asio::ip::tcp::endpoint listen(const boost::asio::ip::tcp::endpoint& endpoint);
+    // The same on a socket that listens already and that other gates accept from too (socket
+    // activation). The descriptor stays the caller's. Throws std::system_error.
+    boost::asio::ip::tcp::endpoint listen_on(int descriptor);
+    // Adds one behind those of the table. Before the thread starts.
+    void add_frontend(std::unique_ptr<Frontend> frontend);
+    // Takes new settings, for what is open too. Runs on: its shard.
+    void reconfigure(const core::LimitsConfig& limits, const TransportConfig& config);
 
-    // Stops accepting, tells every session, then closes them evenly (1012) over most of `deadline`;
-    // what is left at the deadline is cut off. Calls `gone` once, when no connection is left.
+    // Tells every session, then closes them evenly (1012) over most of `deadline`; what is left at
+    // the deadline is cut off. Newcomers are told 503 until the gate goes. Calls `gone` once, when
+    // nobody else is left.
     void drain(core::Duration deadline, std::function<void()> gone);
     [[nodiscard]] bool draining() const noexcept { return draining_; }
-    // True where a new connection would be over the limit.
-    [[nodiscard]] bool full() const noexcept;
+    // True above a mark: connections or memory (Admission::overloaded()).
+    [[nodiscard]] bool overloaded() const noexcept;
     [[nodiscard]] std::size_t connections() const noexcept { return count_; }
 
     // ---- for listeners and connections
@@ -77,6 +74,10 @@ public:
     void accepted(int descriptor, const boost::asio::ip::tcp::endpoint& peer);
     void add(Connection& connection) noexcept;
     void remove(Connection& connection) noexcept;
+    // For connections that were not let in and are told so, or that have still to say who they are:
+    // no drain waits for them.
+    void add_refused(Connection& connection) noexcept;
+    void remove_refused(Connection& connection) noexcept;
     // A connection's descriptor was closed: listeners that rest for want of one try again.
     void descriptor_closed() noexcept;
     // The frontend whose own that target is; null where it is nobody's.
@@ -90,9 +91,14 @@ public:
 
     [[nodiscard]] ShardThread& thread() const noexcept { return *thread_; }
     [[nodiscard]] core::Shard& shard() const noexcept { return thread_->shard(); }
-    [[nodiscard]] const TransportConfig& config() const noexcept { return *config_; }
+    [[nodiscard]] const TransportConfig& config() const noexcept { return config_; }
     // Which pages may use what lies below /api/, and how their browsers are told.
     [[nodiscard]] const Cors& cors() const noexcept { return cors_; }
+    [[nodiscard]] const TrustedProxies& proxies() const noexcept { return proxies_; }
+    // The shard's one compressor, made with the first answer that needs it.
+    [[nodiscard]] protocol::GzipEncoder& gzip();
+    // When somebody who is refused may come back: drawn, so that not all come at once.
+    [[nodiscard]] core::Duration retry_after();
     [[nodiscard]] core::TimePoint now() const noexcept { return shard().now().mono; }
     // Arms a timer of this shard so that it fires even if the loop would sleep.
     void arm(core::Timer& timer, core::TimePoint due) noexcept;
@@ -105,19 +111,31 @@ private:
         Gate* gate;
     };
 
+    [[nodiscard]] AdmissionRefusal judge_newcomer(AdmissionTicket& ticket) noexcept;
+    [[nodiscard]] AdmissionRefusal judge_address(AdmissionTicket& ticket,
+                                                 const boost::asio::ip::address& address);
+    [[nodiscard]] AdmissionRefusal counted(AdmissionRefusal refusal) noexcept;
+    // Counts what was decided; false where the connection is closed without a word.
+    [[nodiscard]] bool conclude(AdmissionRefusal refusal) noexcept;
+    Awaitable<void> serve_proxied(TcpStream stream, boost::asio::ip::tcp::endpoint proxy,
+                                  AdmissionRefusal refusal);
+
     void close_due() noexcept;
     void abort_all() noexcept;
     void check_gone();
     void turn_ended() noexcept;
 
     ShardThread* thread_;
-    const TransportConfig* config_;
-    ConnectionCount* process_connections_;
+    TransportConfig config_;  // its own: it changes on this thread only
+    Admission* admission_;
     Cors cors_;
+    TrustedProxies proxies_;
+    std::unique_ptr<protocol::GzipEncoder> gzip_;
     std::vector<std::unique_ptr<Frontend>> frontends_;
     std::vector<std::unique_ptr<Listener>> listeners_;
     ConnectionList open_;
     ConnectionList leaving_;  // told to close by the drain
+    ConnectionList refused_;
     std::size_t count_ = 0;
     std::size_t refusing_ = 0;
 

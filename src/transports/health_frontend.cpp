@@ -29,7 +29,7 @@ public:
         if (gate_->draining()) {
             response.status = 503;
             response.fixed_body = R"({"status":"draining"})";
-        } else if (gate_->full()) {
+        } else if (gate_->overloaded()) {
             response.status = 503;
             response.fixed_body = R"({"status":"overloaded"})";
         }

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
 #include <exception>
 #include <optional>
 #include <string>
@@ -10,6 +11,7 @@
 #include "transports/any_stream.hpp"
 #include "transports/connection.hpp"
 #include "transports/gate.hpp"
+#include "transports/http_exchange.hpp"
 #include "transports/http_parse.hpp"
 #include "transports/log.hpp"
 
@@ -22,21 +24,26 @@ using boost::asio::ip::tcp;
 // unread bytes would reset the connection and take the answer with it (RFC 9112, 9.6).
 constexpr std::size_t linger_bytes_max = 256 * 1024;
 constexpr std::chrono::milliseconds linger_time{1'000};
-// For the one request of a connection over the limit.
-constexpr std::chrono::milliseconds over_limit_time{1'000};
+// For the one request of a connection that is not let in.
+constexpr std::chrono::milliseconds refused_time{1'000};
+// How much of an answer buys its reader http.write_timeout.
+constexpr std::size_t write_progress_bytes = 64 * 1024;
+// Requests that are answered one after another before the loop may see to others.
+constexpr unsigned exchanges_per_round = 32;
 
 template <typename Stream>
 class HttpConnection final : public Connection {
 public:
-    HttpConnection(Gate& gate, Stream stream, const tcp::endpoint& peer, bool over_limit)
+    HttpConnection(Gate& gate, Stream stream, const tcp::endpoint& peer, AdmissionRefusal refusal)
         : gate_(gate),
           stream_(std::in_place_type<Stream>, std::move(stream)),
           peer_(peer),
-          over_limit_(over_limit),
-          closing_(gate.draining()),
-          parser_(gate.config().header_bytes, gate.config().body_bytes),
+          refusal_(refusal),
+          closing_(refusal == AdmissionRefusal::none && gate.draining()),
+          accepted_(gate.now()),
+          parser_(limits_of(gate.config())),
           deadline_(*this) {
-        gate_.add(*this);
+        is_refused() ? gate_.add_refused(*this) : gate_.add(*this);
     }
     ~HttpConnection() override {
         deadline_.cancel();
@@ -44,7 +51,7 @@ public:
             io().close();
             gate_.descriptor_closed();
         }
-        gate_.remove(*this);
+        is_refused() ? gate_.remove_refused(*this) : gate_.remove(*this);
     }
 
     // Serves request by request; first of all it answers what a frontend has kept, where it has.
@@ -83,7 +90,20 @@ private:
         nothing,    // the connection ended, or is to end without a word
     };
 
+    static HttpLimits limits_of(const TransportConfig& config) noexcept {
+        HttpLimits limits;
+        limits.head.head_bytes = config.header_bytes;
+        limits.head.target_bytes = config.target_bytes;
+        limits.body_bytes = config.body_bytes;
+        return limits;
+    }
+
     [[nodiscard]] Stream& io() noexcept { return *std::get_if<Stream>(&stream_); }
+    [[nodiscard]] bool is_refused() const noexcept { return refusal_ != AdmissionRefusal::none; }
+    void note(core::Metric metric) noexcept { gate_.shard().metrics().add(metric); }
+    [[nodiscard]] std::span<char> unparsed() noexcept {
+        return std::span(pending_).subspan(pending_begin_);
+    }
     void arm(core::Duration time) {
         deadline_.passed = false;
         gate_.arm(deadline_, gate_.now() + time);
@@ -97,6 +117,7 @@ private:
         io().cancel();
         if (later_) later_->give_up();
     }
+    void note_first_request() noexcept;
     Awaitable<bool> exchange();
     Awaitable<std::optional<HttpResponse>> wait_for_answer();
     Awaitable<bool> conclude(HttpResponse response);
@@ -104,24 +125,28 @@ private:
     Awaitable<bool> answer(HttpResponse response);
     Awaitable<bool> write(std::string_view head, std::string_view content);
     Awaitable<void> linger();
-    [[nodiscard]] std::optional<HttpResponse> ask_frontend();
+    [[nodiscard]] HttpResponse refusal_of(Received received);
 
     Gate& gate_;
     AnyStream stream_;
     tcp::endpoint peer_;
-    bool over_limit_;
+    AdmissionRefusal refusal_;
     bool closing_;
     bool taken_over_ = false;
+    bool first_noted_ = false;
+    core::TimePoint accepted_;
     Stage stage_ = Stage::head;
     HttpParser parser_;
     Deadline deadline_;
+    unsigned round_ = 0;   // exchanges since the loop saw to others
     std::string pending_;  // read and not yet parsed: an incomplete head, or what was pipelined
+    std::size_t pending_begin_ = 0;
     std::shared_ptr<LaterAnswer> later_;  // while a frontend has it asked for elsewhere
 };
 
 template <typename Stream>
 Awaitable<void> HttpConnection<Stream>::run(std::optional<HttpResumption> kept) {
-    arm(over_limit_ ? over_limit_time : gate_.config().head_timeout);
+    arm(is_refused() ? refused_time : gate_.config().head_timeout);
     if (kept) {
         pending_ = std::move(kept->following);
         std::span<char> head(kept->request);
@@ -133,22 +158,43 @@ Awaitable<void> HttpConnection<Stream>::run(std::optional<HttpResumption> kept) 
         const Received received = co_await receive();
         if (received == Received::nothing) co_return;
         if (received == Received::request) {
+            note(core::Metric::http_requests);
+            note_first_request();
             if (!co_await exchange()) co_return;
             await_next();
+            if (++round_ < exchanges_per_round) continue;
+            round_ = 0;
+            co_await boost::asio::post(gate_.thread().executor(), await_tuple);
             continue;
         }
-        HttpResponse refusal = received == Received::timed_out
-                                   ? problem(408, "the request did not arrive in time")
-                                   : problem(parser_.refusal().status, parser_.refusal().detail);
-        refusal.close = true;
-        if (co_await answer(std::move(refusal))) co_await linger();
+        if (co_await answer(refusal_of(received))) co_await linger();
         co_return;
     }
 }
 
 template <typename Stream>
+HttpResponse HttpConnection<Stream>::refusal_of(Received received) {
+    HttpResponse response;
+    if (received == Received::timed_out) {
+        note(stage_ == Stage::body ? core::Metric::http_body_timeouts
+                                   : core::Metric::http_head_timeouts);
+        response = problem(408, "the request did not arrive in time");
+    } else {
+        note(core::Metric::http_malformed);
+        response = problem(parser_.refusal().status, parser_.refusal().detail);
+    }
+    response.close = true;
+    return response;
+}
+
+template <typename Stream>
 void HttpConnection<Stream>::await_next() {
     parser_.reset();
+    // A connection may stand idle for long: what it does not need is given back.
+    if (unparsed().empty()) {
+        pending_ = {};
+        pending_begin_ = 0;
+    }
     stage_ = Stage::idle;
     arm(gate_.config().idle_timeout);
 }
@@ -176,9 +222,12 @@ auto HttpConnection<Stream>::receive() -> Awaitable<Received> {
         if (closing_ && !parser_.begun()) co_return Received::nothing;
         const auto [error] = co_await io().wait_readable(await_tuple);
         if (deadline_.passed) {
-            co_return stage_ == Stage::idle ? Received::nothing : Received::timed_out;
+            if (stage_ != Stage::idle) co_return Received::timed_out;
+            note(core::Metric::http_idle_timeouts);
+            co_return Received::nothing;
         }
         if (error) co_return Received::nothing;
+        round_ = 0;
         gate_.thread().refresh_now();
     }
 }
@@ -186,22 +235,27 @@ auto HttpConnection<Stream>::receive() -> Awaitable<Received> {
 // Parses straight from the shard's buffer; only what is incomplete is copied.
 template <typename Stream>
 HttpParser::Status HttpConnection<Stream>::take(std::span<char> bytes) {
-    if (pending_.empty()) {
+    if (unparsed().empty()) {
         const auto status = parser_.feed(bytes);
         pending_.assign(bytes.data(), bytes.size());
+        pending_begin_ = 0;
         return status;
     }
-    pending_.append(bytes.data(), bytes.size());
-    std::span<char> rest(pending_);
+    if (!bytes.empty()) {
+        // Once a read, not once a request: many small ones may have come together.
+        pending_.erase(0, std::exchange(pending_begin_, 0));
+        pending_.append(bytes.data(), bytes.size());
+    }
+    std::span<char> rest = unparsed();
     const auto status = parser_.feed(rest);
-    pending_.erase(0, pending_.size() - rest.size());
+    pending_begin_ = pending_.size() - rest.size();
     return status;
 }
 
 // Each part of a request has a time of its own.
 template <typename Stream>
 void HttpConnection<Stream>::follow_stage() {
-    if (over_limit_) return;
+    if (is_refused()) return;
     if (stage_ == Stage::idle && parser_.begun()) {
         stage_ = Stage::head;
         arm(gate_.config().head_timeout);
@@ -212,26 +266,32 @@ void HttpConnection<Stream>::follow_stage() {
     }
 }
 
+template <typename Stream>
+void HttpConnection<Stream>::note_first_request() noexcept {
+    if (std::exchange(first_noted_, true)) return;
+    const auto took =
+        std::chrono::duration_cast<std::chrono::microseconds>(gate_.now() - accepted_);
+    gate_.shard().metrics().record(
+        core::Measure::handshake,
+        static_cast<std::uint64_t>(std::max<std::int64_t>(0, took.count())));
+}
+
 // One request answered or handed over. False: nothing more happens on this connection.
 template <typename Stream>
 Awaitable<bool> HttpConnection<Stream>::exchange() {
-    std::optional<HttpResponse> response;
-    if (over_limit_) {
-        response = problem(503, "the server has all the connections that it takes");
-        response->headers.emplace_back("Retry-After", "5");
-        response->close = true;
-    } else {
-        response = ask_frontend();
+    const HttpRequest& request = parser_.request();
+    HttpOutcome outcome = is_refused() ? refuse_newcomer(gate_, refusal_, request, peer_, stream_)
+                                       : ask_frontend(gate_, request, peer_, stream_, unparsed());
+    if (outcome.later) {
+        later_ = std::move(outcome.later);
+        outcome.response = co_await wait_for_answer();
+        if (!outcome.response) co_return false;
     }
-    if (later_) {
-        response = co_await wait_for_answer();
-        if (!response) co_return false;
-    }
-    if (!response) {
+    if (!outcome.response) {
         taken_over_ = true;
         co_return false;
     }
-    co_return co_await conclude(std::move(*response));
+    co_return co_await conclude(std::move(*outcome.response));
 }
 
 // The answer, and whether another request may follow.
@@ -261,32 +321,9 @@ Awaitable<std::optional<HttpResponse>> HttpConnection<Stream>::wait_for_answer()
 }
 
 template <typename Stream>
-std::optional<HttpResponse> HttpConnection<Stream>::ask_frontend() {
-    const HttpRequest& request = parser_.request();
-    const HttpTarget target = split_target(request.target());
-    try {
-        if (target.path.empty()) return problem(400, "the request's target is no path");
-        Frontend* const frontend = gate_.frontend_for(target);
-        if (frontend == nullptr) return problem(404, "there is nothing at this path");
-        Exchange exchange{request, target.path, target.query, peer_, stream_, pending_};
-        std::optional<HttpResponse> response = frontend->handle(exchange);
-        if (!response) later_ = std::move(exchange.later);
-        return response;
-    } catch (const std::exception& error) {
-        log::error("request failed", {{"path", target.path}, {"error", error.what()}});
-        HttpResponse response = problem(500, "the server failed");
-        response.close = true;
-        return response;
-    }
-}
-
-template <typename Stream>
 Awaitable<bool> HttpConnection<Stream>::answer(HttpResponse response) {
-    if (response.status >= 400 && response.status < 500) {
-        gate_.shard().metrics().add(core::Metric::handshakes_refused);
-        log::debug("request refused", {{"status", response.status}});
-    }
     const HttpRequest& request = parser_.request();
+    complete_answer(gate_, request, response);
     const bool head_only = request.method() == boost::beast::http::verb::head;
     HttpAnswerStyle style;
     style.version = request.version() == 10 ? 10 : 11;
@@ -300,6 +337,7 @@ Awaitable<bool> HttpConnection<Stream>::answer(HttpResponse response) {
 // False: the connection is to end.
 template <typename Stream>
 Awaitable<bool> HttpConnection<Stream>::write(std::string_view head, std::string_view content) {
+    std::size_t progress = write_progress_bytes;
     while (!head.empty() || !content.empty()) {
         std::array<iovec, 2> buffers;
         std::size_t count = 0;
@@ -310,11 +348,17 @@ Awaitable<bool> HttpConnection<Stream>::write(std::string_view head, std::string
             const std::size_t of_head = std::min(written.bytes, head.size());
             head.remove_prefix(of_head);
             content.remove_prefix(written.bytes - of_head);
+            progress += written.bytes;
             continue;
         }
         if (written.status != IoResult::Status::would_block) co_return false;
-        arm(gate_.config().write_timeout);
+        // A byte now and then does not keep an answer waiting for good.
+        if (progress >= write_progress_bytes) {
+            progress = 0;
+            arm(gate_.config().write_timeout);
+        }
         const auto [error] = co_await io().wait_writable(await_tuple);
+        if (deadline_.passed) note(core::Metric::http_write_timeouts);
         if (error || deadline_.passed) co_return false;
         gate_.thread().refresh_now();
     }
@@ -341,15 +385,16 @@ Awaitable<void> HttpConnection<Stream>::linger() {
 
 template <typename Stream>
 Awaitable<void> go_on(Gate& gate, Stream stream, tcp::endpoint peer, HttpResumption kept) {
-    HttpConnection<Stream> connection(gate, std::move(stream), peer, false);
+    HttpConnection<Stream> connection(gate, std::move(stream), peer, AdmissionRefusal::none);
     co_await connection.run(std::move(kept));
 }
 
 }  // namespace
 
 template <typename Stream>
-Awaitable<void> serve_http(Gate& gate, Stream stream, tcp::endpoint peer, bool over_limit) {
-    HttpConnection<Stream> connection(gate, std::move(stream), peer, over_limit);
+Awaitable<void> serve_http(Gate& gate, Stream stream, tcp::endpoint peer,
+                           AdmissionRefusal refusal) {
+    HttpConnection<Stream> connection(gate, std::move(stream), peer, refusal);
     co_await connection.run(std::nullopt);
 }
 
@@ -383,7 +428,7 @@ std::string kept_head(const HttpRequest& request, std::string_view path) {
     return head += "\r\n";
 }
 
-template Awaitable<void> serve_http<TcpStream>(Gate&, TcpStream, tcp::endpoint, bool);
+template Awaitable<void> serve_http<TcpStream>(Gate&, TcpStream, tcp::endpoint, AdmissionRefusal);
 template void resume_http<TcpStream>(Gate&, TcpStream, const tcp::endpoint&, HttpResumption);
 
 }  // namespace parley::transports

@@ -4,14 +4,16 @@
 // Path:     Gate → [HttpConnection] → Frontend
 // Runs on:  its shard, as one coroutine.
 // Owned by: its coroutine's frame.
-// Bounds:   http.header_bytes, http.body_bytes and the http time-outs; one request at a time, what
-//           was pipelined behind it waits in the kernel or in the rest of one read.
+// Bounds:   http.header_bytes, .target_bytes, .body_bytes and the http time-outs; one request at a
+//           time, what was pipelined behind it waits in the kernel or in the rest of one read.
+//           Between two requests it holds no parser and no buffer.
 #pragma once
 
 #include <boost/asio/ip/tcp.hpp>
 #include <string>
 #include <string_view>
 
+#include "transports/admission.hpp"
 #include "transports/executor.hpp"
 #include "transports/frontend.hpp"
 #include "transports/http_response.hpp"
@@ -21,11 +23,12 @@ namespace parley::transports {
 
 class Gate;
 
-// Serves the connection to its end. `over_limit`: its one request is answered 503. The gate
-// outlives the coroutine. Instantiated for every stream in http_connection.cpp.
+// Serves the connection to its end. `peer` is who is at the other end of the stream, or who a PROXY
+// header says. But for `none`, its one request is refused with 503. The gate outlives the coroutine.
+// Instantiated for every stream in http_connection.cpp.
 template <typename Stream>
 Awaitable<void> serve_http(Gate& gate, Stream stream, boost::asio::ip::tcp::endpoint peer,
-                           bool over_limit);
+                           AdmissionRefusal refusal);
 
 // How a connection goes on that a frontend had taken over and gives back.
 struct HttpResumption {
@@ -36,7 +39,7 @@ struct HttpResumption {
     std::string following;  // bytes that came behind it
 };
 
-// Answers that request and serves the connection to its end. From the loop or a timer, not from
+// Answers that request and serves the connection to its end; `peer` is its Exchange::hop. From the loop or a timer, not from
 // within a call of the core.
 template <typename Stream>
 void resume_http(Gate& gate, Stream stream, const boost::asio::ip::tcp::endpoint& peer,

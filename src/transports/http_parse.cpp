@@ -1,63 +1,59 @@
 #include "transports/http_parse.hpp"
 
 #include <algorithm>
+#include <array>
 #include <boost/asio/buffer.hpp>
-#include <boost/beast/core/string.hpp>
+#include <optional>
+#include <utility>
+
+#include "protocol/header_list.hpp"
+#include "protocol/http_bytes.hpp"
 
 namespace parley::transports {
 namespace {
 
 namespace http = boost::beast::http;
+using protocol::equal_any_case;
+using protocol::HttpChunkDecoder;
+using protocol::HttpHeadCheck;
 
-// True where a request line ends with a version as HTTP writes it, whichever that is. Beast says
-// bad_version for anything else that stands there, too.
-bool names_a_version(std::string_view line) {
-    line = line.substr(0, line.find("\r\n"));
-    const auto digit = [](char c) { return c >= '0' && c <= '9'; };
-    constexpr std::string_view prefix = " HTTP/";
-    const auto at = line.rfind(prefix);
-    if (at == std::string_view::npos) return false;
-    const std::string_view version = line.substr(at + prefix.size());
-    return version.size() == 3 && digit(version[0]) && version[1] == '.' && digit(version[2]) &&
-           std::count(line.begin(), line.end(), ' ') == 2;
+std::string_view view(std::span<const char> bytes) {
+    return {bytes.data(), bytes.size()};
 }
 
-// `line` begins where parsing stopped: for a bad version at the request line.
-unsigned status_of(const boost::system::error_code& error, std::string_view line) {
-    if (error == http::error::header_limit) return 431;
-    if (error == http::error::body_limit) return 413;
-    if (error == http::error::bad_version && names_a_version(line)) return 505;
-    return 400;
+bool is_token(std::string_view text) {
+    return !text.empty() && std::ranges::all_of(text, protocol::is_http<protocol::token_byte>);
 }
 
-std::string detail_of(unsigned status, const boost::system::error_code& error) {
-    switch (status) {
-        case 431:
-            return "the request's head is larger than this server takes";
-        case 413:
-            return "the request's body is larger than this server takes";
-        case 505:
-            return "this server speaks HTTP/1.0 and HTTP/1.1";
-        default:
-            return "not an HTTP request: " + error.message();
+// The authority of a target in absolute-form; nothing for another scheme than HTTP's.
+std::optional<std::string_view> authority_of(std::string_view target) {
+    const auto scheme_end = target.find("://");
+    if (scheme_end == std::string_view::npos) return std::nullopt;
+    const std::string_view scheme = target.substr(0, scheme_end);
+    constexpr std::array<std::string_view, 4> schemes{"http", "https", "ws", "wss"};
+    if (std::ranges::none_of(schemes, [scheme](auto s) { return equal_any_case(s, scheme); })) {
+        return std::nullopt;
     }
+    const std::string_view rest = target.substr(scheme_end + 3);
+    return rest.substr(0, rest.find_first_of("/?"));
 }
 
 }  // namespace
 
-HttpParser::HttpParser(std::size_t header_bytes_max, std::size_t body_bytes_max)
-    : header_bytes_max_(header_bytes_max), body_bytes_max_(body_bytes_max) {
-    reset();
+const HttpRequest& HttpParser::request() const noexcept {
+    static const HttpRequest none;
+    return parser_ ? parser_->get() : none;
 }
 
-void HttpParser::reset() {
-    parser_.emplace();
-    parser_->eager(true);
-    parser_->header_limit(static_cast<std::uint32_t>(header_bytes_max_));
-    parser_->body_limit(body_bytes_max_);
+void HttpParser::reset() noexcept {
+    parser_.reset();
+    refusal_ = {};
+    check_ = {};
+    chunks_ = {};
+    checked_ = 0;
+    part_ = Part::head;
     begun_ = false;
-    head_judged_ = false;
-    expect_seen_ = false;
+    expects_continue_ = false;
 }
 
 HttpParser::Status HttpParser::refuse(unsigned status, std::string detail) {
@@ -66,50 +62,169 @@ HttpParser::Status HttpParser::refuse(unsigned status, std::string detail) {
 }
 
 HttpParser::Status HttpParser::feed(std::span<char>& bytes) {
+    auto status = Status::need_more;
+    Part part = part_;
+    do {
+        part = part_;
+        switch (part) {
+            case Part::head:
+                status = take_head(bytes);
+                break;
+            case Part::sized_body:
+                status = take_sized_body(bytes);
+                break;
+            case Part::chunks:
+                status = take_chunks(bytes);
+                break;
+            case Part::trailer:
+                status = take_trailer(bytes);
+                break;
+            case Part::end:
+                return Status::complete;
+        }
+    } while (status == Status::need_more && part != part_);
+    return status;
+}
+
+HttpParser::Status HttpParser::take_head(std::span<char>& bytes) {
     // An empty line before a request is none of it (RFC 9112, 2.2).
-    while (!begun_ && !bytes.empty() && (bytes.front() == '\r' || bytes.front() == '\n')) {
-        bytes = bytes.subspan(1);
+    while (!begun_ && view(bytes).starts_with("\r\n")) bytes = bytes.subspan(2);
+    if (!begun_ && (bytes.empty() || view(bytes) == "\r")) return Status::need_more;
+    begun_ = true;
+    const auto step = check_.feed(view(bytes).substr(checked_), limits_.head);
+    checked_ += step.consumed;
+    if (step.status == HttpHeadCheck::Status::refused) {
+        return refuse(check_.status(), std::string(check_.error()));
     }
-    while (!bytes.empty()) {
-        begun_ = true;
+    if (step.status == HttpHeadCheck::Status::need_more) return Status::need_more;
+
+    parser_ = std::make_unique<Parser>();
+    parser_->eager(true);
+    parser_->header_limit(static_cast<std::uint32_t>(checked_ + 1));
+    parser_->body_limit(limits_.body_bytes);
+    boost::system::error_code error;
+    parser_->put(boost::asio::const_buffer(bytes.data(), checked_), error);
+    bytes = bytes.subspan(checked_);
+    if (error == http::error::body_limit) {
+        return refuse(413, "the request's body is larger than this server takes");
+    }
+    if (error && error != http::error::need_more) {
+        return refuse(400, "not an HTTP request: " + error.message());
+    }
+    return judge_head();
+}
+
+HttpParser::Status HttpParser::take_sized_body(std::span<char>& bytes) {
+    while (!parser_->is_done()) {
+        if (bytes.empty()) return Status::need_more;
         boost::system::error_code error;
         const std::size_t taken =
             parser_->put(boost::asio::const_buffer(bytes.data(), bytes.size()), error);
         bytes = bytes.subspan(taken);
-        if (error == http::error::need_more) return Status::need_more;
-        if (error) {
-            const unsigned status = status_of(error, {bytes.data(), bytes.size()});
-            return refuse(status, detail_of(status, error));
+        if (error && error != http::error::need_more) {
+            return refuse(400, "not an HTTP request: " + error.message());
         }
-        if (!head_judged_ && parser_->is_header_done()) {
-            head_judged_ = true;
-            if (judge_head() == Status::refused) return Status::refused;
+    }
+    part_ = Part::end;
+    return Status::complete;
+}
+
+HttpParser::Status HttpParser::take_chunks(std::span<char>& bytes) {
+    std::string& body = parser_->get().body();
+    while (!bytes.empty()) {
+        const auto step = chunks_.feed(view(bytes));
+        if (step.status == HttpChunkDecoder::Status::refused) {
+            return refuse(400, std::string(chunks_.error()));
         }
-        if (parser_->is_done()) return Status::complete;
-        if (taken == 0) break;
+        if (body.size() + step.data.size() + chunks_.left() > limits_.body_bytes) {
+            return refuse(413, "the request's body is larger than this server takes");
+        }
+        body.append(step.data);
+        bytes = bytes.subspan(step.consumed);
+        if (step.status == HttpChunkDecoder::Status::complete) {
+            check_.expect_trailer();
+            part_ = Part::trailer;
+            return Status::need_more;
+        }
     }
     return Status::need_more;
+}
+
+// What stands behind a body is dropped: taken for headers it would be said by somebody who can't say
+// it any more (RFC 9110, 6.5.1).
+HttpParser::Status HttpParser::take_trailer(std::span<char>& bytes) {
+    const auto step = check_.feed(view(bytes), limits_.head);
+    bytes = bytes.subspan(step.consumed);
+    if (step.status == HttpHeadCheck::Status::refused) {
+        return refuse(check_.status(), std::string(check_.error()));
+    }
+    if (step.status == HttpHeadCheck::Status::need_more) return Status::need_more;
+    part_ = Part::end;
+    return Status::complete;
 }
 
 HttpParser::Status HttpParser::judge_head() {
     const HttpRequest& request = parser_->get();
     const auto hosts = request.count(http::field::host);
     if (hosts > 1) return refuse(400, "more than one Host header");
-    if (hosts == 0 && request.version() == 11)
+    if (hosts == 0 && request.version() == 11) {
         return refuse(400, "a request without a Host header");
-    if (request.count(http::field::transfer_encoding) != 0 && !parser_->chunked()) {
-        return refuse(501, "the only transfer coding that this server knows is chunked");
     }
-    if (request.version() == 10 && parser_->chunked()) {
-        return refuse(400, "HTTP/1.0 has no transfer codings");
+    if (!protocol::is_host_and_port(request[http::field::host])) {
+        return refuse(400, "a Host header that names no host");
     }
+    for (const auto judge : {&HttpParser::judge_framing, &HttpParser::judge_target}) {
+        if ((this->*judge)() == Status::refused) return Status::refused;
+    }
+    const std::string_view expect = request[http::field::expect];
+    if (!expect.empty() && request.version() == 11) {
+        if (!equal_any_case(expect, "100-continue")) {
+            return refuse(417, "the only expectation that this server knows is 100-continue");
+        }
+        expects_continue_ = true;
+    }
+    part_ = parser_->chunked() ? Part::chunks : Part::sized_body;
+    return Status::need_more;
+}
+
+// Where the body ends: whatever two readers could see differently is refused (RFC 9112, 6.3 and
+// 11.2).
+HttpParser::Status HttpParser::judge_framing() {
+    const HttpRequest& request = parser_->get();
+    const auto lengths = request.count(http::field::content_length);
+    const auto codings = request.count(http::field::transfer_encoding);
+    if (lengths > 1) return refuse(400, "more than one Content-Length");
+    if (lengths == 1 && !protocol::is_content_length(request[http::field::content_length])) {
+        return refuse(400, "a Content-Length that is no number");
+    }
+    if (codings == 0) return Status::need_more;
+    if (lengths > 0) return refuse(400, "a Content-Length beside a Transfer-Encoding");
+    if (request.version() == 10) return refuse(400, "HTTP/1.0 has no transfer codings");
+    const std::string_view coding = request[http::field::transfer_encoding];
+    if (codings == 1 && equal_any_case(coding, "chunked")) return Status::need_more;
+    // One that is well-formed and unknown has a status of its own (RFC 9112, 6.1).
+    const unsigned status = codings == 1 && is_token(coding) ? 501 : 400;
+    return refuse(status, "the only transfer coding that this server knows is chunked");
+}
+
+// A path, a whole URL as for a proxy, or `*` for OPTIONS (RFC 9112, 3.2).
+HttpParser::Status HttpParser::judge_target() {
+    HttpRequest& request = parser_->get();
+    const std::string_view target = request.target();
+    if (target.starts_with('/')) return Status::need_more;
+    if (target == "*" && request.method() == http::verb::options) return Status::need_more;
+    const auto authority = authority_of(target);
+    if (!authority) return refuse(400, "the request's target is no path");
+    if (authority->empty() || !protocol::is_host_and_port(*authority)) {
+        return refuse(400, "a target whose authority names no host");
+    }
+    // It replaces whatever Host says (RFC 9112, 3.2.2). Copied: the target is in the same storage.
+    request.set(http::field::host, std::string(*authority));
     return Status::need_more;
 }
 
 bool HttpParser::take_expect_continue() {
-    if (expect_seen_ || !head_judged_ || parser_->is_done()) return false;
-    expect_seen_ = true;
-    return boost::beast::iequals(parser_->get()[http::field::expect], "100-continue");
+    return part_ != Part::end && std::exchange(expects_continue_, false);
 }
 
 HttpTarget split_target(std::string_view target) noexcept {

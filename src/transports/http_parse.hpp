@@ -1,20 +1,28 @@
-// HttpParser: bytes to one request, with what HTTP forbids and Beast lets pass.
+// HttpParser: bytes to one request. Beast takes a head apart once HttpHeadCheck has found it to be
+// one to the letter; what is then left to be judged of its fields is judged here.
 //
 // Path:     HttpConnection → [HttpParser] → HttpRequest
 // Runs on:  its shard; no socket, no clock.
 // Owned by: HttpConnection.
-// Bounds:   http.header_bytes, http.body_bytes.
+// Bounds:   HttpLimits. Between two requests it holds nothing.
 #pragma once
 
 #include <boost/beast/http/parser.hpp>
-#include <optional>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 
+#include "protocol/http_chunk_decoder.hpp"
+#include "protocol/http_head_check.hpp"
 #include "transports/frontend.hpp"
 
 namespace parley::transports {
+
+struct HttpLimits {
+    protocol::HttpHeadLimits head;  // also for the fields behind a body in chunks
+    std::size_t body_bytes = 64 * 1024;
+};
 
 class HttpParser {
 public:
@@ -25,37 +33,47 @@ public:
         std::string detail;
     };
 
-    HttpParser(std::size_t header_bytes_max, std::size_t body_bytes_max);
+    explicit HttpParser(const HttpLimits& limits) noexcept : limits_(limits) {}
 
     // Takes bytes off the front of `bytes`; what it leaves is to be offered again, together with
     // what comes next. After complete the rest belongs to the next request.
     [[nodiscard]] Status feed(std::span<char>& bytes);
 
-    [[nodiscard]] const HttpRequest& request() const { return parser_->get(); }
+    // The request, an empty one before its head is whole.
+    [[nodiscard]] const HttpRequest& request() const noexcept;
     [[nodiscard]] const Refusal& refusal() const noexcept { return refusal_; }
-    [[nodiscard]] bool keep_alive() const { return parser_->keep_alive(); }
+    [[nodiscard]] bool keep_alive() const { return parser_ && parser_->keep_alive(); }
     // True once any byte of the request has come.
     [[nodiscard]] bool begun() const noexcept { return begun_; }
-    [[nodiscard]] bool head_done() const { return parser_->is_header_done(); }
+    [[nodiscard]] bool head_done() const noexcept { return part_ != Part::head; }
     // True once: the client waits for `100 Continue` before it sends the body.
     [[nodiscard]] bool take_expect_continue();
     // Ready for the next request.
-    void reset();
+    void reset() noexcept;
 
 private:
     using Parser = boost::beast::http::request_parser<boost::beast::http::string_body>;
+    enum class Part : std::uint8_t { head, sized_body, chunks, trailer, end };
 
     Status refuse(unsigned status, std::string detail);
+    Status take_head(std::span<char>& bytes);
+    Status take_sized_body(std::span<char>& bytes);
+    Status take_chunks(std::span<char>& bytes);
+    Status take_trailer(std::span<char>& bytes);
     // What may be judged once the head is whole.
     Status judge_head();
+    Status judge_framing();
+    Status judge_target();
 
-    std::size_t header_bytes_max_;
-    std::size_t body_bytes_max_;
-    std::optional<Parser> parser_;
+    HttpLimits limits_;
+    std::unique_ptr<Parser> parser_;  // from the head's end on
     Refusal refusal_{};
+    protocol::HttpHeadCheck check_;
+    protocol::HttpChunkDecoder chunks_;
+    std::size_t checked_ = 0;  // bytes of the head that were looked at and are offered again
+    Part part_ = Part::head;
     bool begun_ = false;
-    bool head_judged_ = false;
-    bool expect_seen_ = false;
+    bool expects_continue_ = false;
 };
 
 // The parts of a request's target: origin-form, or absolute-form with its scheme and authority

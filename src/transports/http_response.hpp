@@ -20,6 +20,7 @@ struct HttpResponse {
     std::string_view content_type;  // a constant; empty: no body
     std::string body;
     std::string_view fixed_body;  // sent instead of `body` where that is empty; it lives for good
+    std::string_view fixed_gzip;  // fixed_body compressed, where that was done once and for all
     std::vector<std::pair<std::string_view, std::string>> headers;  // names are constants
     bool close = false;                                             // ends the connection
 

@@ -1,8 +1,10 @@
 #include "transports/listener.hpp"
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <boost/asio/detail/socket_option.hpp>
 #include <boost/asio/ip/v6_only.hpp>
@@ -35,12 +37,14 @@ bool is_out_of_resources(int error_number) {
 
 }  // namespace
 
-Listener::Listener(Gate& gate, const tcp::endpoint& endpoint, int backlog)
+Listener::Listener(Gate& gate)
     : gate_(&gate),
       acceptor_(gate.thread().executor()),
       pause_timer_(*this, [](core::Timer& timer) noexcept {
           static_cast<PauseTimer&>(timer).listener->wait();
-      }) {
+      }) {}
+
+Listener::Listener(Gate& gate, const tcp::endpoint& endpoint, int backlog) : Listener(gate) {
     try {
         acceptor_.open(endpoint.protocol());
         acceptor_.set_option(tcp::acceptor::reuse_address(true));
@@ -56,6 +60,25 @@ Listener::Listener(Gate& gate, const tcp::endpoint& endpoint, int backlog)
                                 "cannot listen on " + text_of(endpoint));
     }
     where_ = text_of(this->endpoint());
+    wait();
+}
+
+// SO_REUSEPORT is not to be had for a socket that is there already, so every shard waits on the one
+// queue: a connection wakes several, one gets it, and the others find nothing (accept4: EAGAIN).
+Listener::Listener(Gate& gate, int listening) : Listener(gate) {
+    const int own = ::fcntl(listening, F_DUPFD_CLOEXEC, 0);
+    if (own < 0) throw std::system_error(errno, std::system_category(), "an inherited socket");
+    sockaddr_storage address{};
+    socklen_t length = sizeof address;
+    if (::getsockname(own, reinterpret_cast<sockaddr*>(&address), &length) != 0) {
+        const int failure = errno;
+        ::close(own);
+        throw std::system_error(failure, std::system_category(), "an inherited socket");
+    }
+    acceptor_.assign(address.ss_family == AF_INET6 ? tcp::v6() : tcp::v4(), own);
+    acceptor_.set_option(tcp::no_delay(true));
+    acceptor_.non_blocking(true);
+    where_ = text_of(endpoint());
     wait();
 }
 

@@ -28,6 +28,10 @@ public:
     // Binds and listens. Throws std::system_error that names the address.
     Listener(Gate& gate, const boost::asio::ip::tcp::endpoint& endpoint, int backlog);
 
+    // Accepts from a socket that listens already, by a descriptor of its own. Throws
+    // std::system_error.
+    Listener(Gate& gate, int listening);
+
     [[nodiscard]] boost::asio::ip::tcp::endpoint endpoint() const;
     // A descriptor became free: where it rests it tries again.
     void resume() noexcept;
@@ -39,6 +43,7 @@ private:
         Listener* listener;
     };
 
+    explicit Listener(Gate& gate);
     void wait();
     void accept_round();
     void pause(int error_number);

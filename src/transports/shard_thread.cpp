@@ -93,6 +93,8 @@ void ShardThread::refresh_now() noexcept {
 void ShardThread::turn() {
     turn_asked_ = false;
     shard_->turn(core::machine_now());
+    // One look at the clock a turn that ended a pass, and none in any other.
+    if (shard_->passes_ended()) shard_->note_written(core::machine_now().mono);
     if (after_turn_) after_turn_();
     rearm();
 }

@@ -15,6 +15,13 @@ IoResult result_of(ssize_t count) noexcept {
     return {IoResult::Status::failed};
 }
 
+IoResult receive_into(int descriptor, std::span<char> into, int flags) noexcept {
+    for (;;) {
+        const ssize_t count = ::recv(descriptor, into.data(), into.size(), flags);
+        if (count >= 0 || errno != EINTR) return result_of(count);
+    }
+}
+
 }  // namespace
 
 TcpStream::TcpStream(const Executor& executor, const boost::asio::ip::tcp& protocol, int descriptor)
@@ -28,11 +35,11 @@ TcpStream::TcpStream(const Executor& executor, const boost::asio::ip::tcp& proto
 }
 
 IoResult TcpStream::try_read(std::span<char> into) noexcept {
-    for (;;) {
-        const ssize_t count =
-            ::recv(socket_.native_handle(), into.data(), into.size(), MSG_DONTWAIT);
-        if (count >= 0 || errno != EINTR) return result_of(count);
-    }
+    return receive_into(socket_.native_handle(), into, MSG_DONTWAIT);
+}
+
+IoResult TcpStream::try_peek(std::span<char> into) noexcept {
+    return receive_into(socket_.native_handle(), into, MSG_DONTWAIT | MSG_PEEK);
 }
 
 IoResult TcpStream::try_write(std::span<const iovec> buffers) noexcept {

@@ -16,6 +16,7 @@
 #include <string_view>
 #include <utility>
 
+#include "transports/admission.hpp"
 #include "transports/executor.hpp"
 
 namespace parley::transports {
@@ -44,6 +45,8 @@ public:
     TcpStream(const Executor& executor, const boost::asio::ip::tcp& protocol, int descriptor);
 
     [[nodiscard]] IoResult try_read(std::span<char> into) noexcept;
+    // The same, but what it gives stays to be read.
+    [[nodiscard]] IoResult try_peek(std::span<char> into) noexcept;
     // Writes from all buffers in order; at most write_buffers_max of them. A short count says that
     // the peer takes no more for now.
     [[nodiscard]] IoResult try_write(std::span<const iovec> buffers) noexcept;
@@ -67,8 +70,12 @@ public:
     [[nodiscard]] bool is_open() const noexcept { return socket_.is_open(); }
     [[nodiscard]] Executor executor() { return socket_.get_executor(); }
 
+    // The connection's place among those that were let in: it lasts as long as the stream.
+    [[nodiscard]] AdmissionTicket& ticket() noexcept { return ticket_; }
+
 private:
     Socket socket_;
+    AdmissionTicket ticket_;
 };
 
 [[nodiscard]] inline iovec buffer_of(std::string_view bytes) noexcept {

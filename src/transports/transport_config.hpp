@@ -21,15 +21,21 @@ struct TransportConfig {
 
     // [http]
     std::size_t header_bytes = 16 * 1024;  // the head of a request; more is 431
+    std::size_t target_bytes = 8 * 1024;   // of it the target; more is 414
     std::size_t body_bytes = 64 * 1024;    // its body; more is 413
     milliseconds head_timeout{10'000};     // from its first byte, or from accepting, to its last
     milliseconds body_timeout{30'000};     // from the head's end to the body's
     milliseconds idle_timeout{60'000};     // between two requests of one connection
-    milliseconds write_timeout{30'000};    // without progress of an answer
+    milliseconds write_timeout{30'000};    // for every 64 KiB of an answer to be taken
     milliseconds answer_timeout{5'000};    // for another shard's part of an answer; then 503
     // Who may open a WebSocket from a page: "https://chat.example.org", "https://*.example.org",
     // "*". A page of this host and port always may, and so may what sends no Origin.
     std::vector<std::string> allowed_origins;
+    bool gzip = true;  // answers over 1 KiB, where asked for
+    // Networks of proxies, whose word is taken for who a connection or a request comes from.
+    std::vector<std::string> trusted_proxies;
+    bool use_forwarded = false;   // they say it in Forwarded, not in X-Forwarded-For
+    bool proxy_protocol = false;  // and ahead of each connection, by the PROXY protocol
 
     // [longpoll]
     milliseconds wait_max{60'000};  // what `wait` may ask for

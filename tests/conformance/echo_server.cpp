@@ -47,7 +47,7 @@ void serve(const Options& options) {
     core::Hub hub(core_config(options), {&thread}, core::machine_now(), 1);
     thread.attach(hub.shard(0));
     const transports::TransportConfig config = transport_config(options);
-    transports::ConnectionCount connections;
+    transports::Admission connections;
     {
         transports::Gate gate(thread, config, connections, echo_frontends);
         const auto endpoint = gate.listen({boost::asio::ip::address_v4::loopback(), options.port});

@@ -16,6 +16,8 @@ export async function startServer({ port = 0, limits = false, env = {} } = {}) {
         [
             '--listen',
             `127.0.0.1:${port}`,
+            '--admin-listen',
+            'off',
             '--log-format',
             'json',
             ...(limits ? [] : ['--no-limits']),

@@ -27,7 +27,7 @@ def run(*arguments, environment=None):
     """Runs parleyd to its end: (exit code, stdout, stderr)."""
     result = subprocess.run([PARLEYD, *arguments], capture_output=True, text=True,
                             timeout=PATIENCE, check=False,
-                            env={**os.environ, **(environment or {})})
+                            env={**os.environ, "PARLEY_ADMIN__LISTEN": "off", **(environment or {})})
     return result.returncode, result.stdout, result.stderr
 
 
@@ -36,7 +36,8 @@ class Running:
 
     def __init__(self, *arguments, preexec=None):
         self.process = subprocess.Popen(
-            [PARLEYD, "--listen", "127.0.0.1:0", "--log-format", "json", *arguments],
+            [PARLEYD, "--listen", "127.0.0.1:0", "--admin-listen", "off", "--log-format", "json",
+             *arguments],
             stderr=subprocess.PIPE, text=True, preexec_fn=preexec)
         self.log = []
 

@@ -37,6 +37,9 @@ struct BadWords {
     std::vector<std::string> operator()(const OriginListKind&) const {
         return {"", "chat.example"};
     }
+    std::vector<std::string> operator()(const NetworkListKind&) const {
+        return {"", "here", "10.0.0.0/33", "10.0.0/8", "::/129", "fe80::1%lo"};
+    }
     std::vector<std::string> operator()(const EndpointListKind&) const { return {"", "here"}; }
     std::vector<std::string> operator()(const LogLevelKind&) const { return {"", "loud"}; }
     std::vector<std::string> operator()(const LogFormatKind&) const { return {"", "xml"}; }
@@ -63,6 +66,9 @@ struct GoodWords {
     }
     std::vector<std::string> operator()(const OriginListKind&) const {
         return {"*", "https://a.example", "https://*.example:8443"};
+    }
+    std::vector<std::string> operator()(const NetworkListKind&) const {
+        return {"10.0.0.0/8", "192.0.2.1", "::/0", "2001:db8::1"};
     }
     std::vector<std::string> operator()(const EndpointListKind&) const {
         return {"127.0.0.1:1", "[::1]:2"};

@@ -29,6 +29,8 @@ LIBRARIES = [
     (re.compile(r"openssl/(evp|sha)\.h"), {"src/protocol", "src/transports", "loadtest"}),
     (re.compile(r"boost/asio"), {"src/asio", "src/core", "src/transports", "src/server"}),
     (re.compile(r"spdlog/"), {"src/transports"}),
+    (re.compile(r"prometheus/"), {"src/transports"}),
+    (re.compile(r"systemd/"), {"src/server"}),
     (re.compile(r"zlib\.h"), {"src/protocol"}),
     (re.compile(r"toml\+\+/|CLI/"), {"src/server", "loadtest"}),
 ]

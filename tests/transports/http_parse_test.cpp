@@ -5,13 +5,15 @@
 namespace parley::transports {
 namespace {
 
+constexpr HttpLimits small{{.head_bytes = 1024, .target_bytes = 512, .fields = 16}, 1024};
+
 constexpr std::string_view post =
     "\r\nPOST /a/b?c=d HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nhello";
 
 TEST(HttpParser, TakesARequestAtEverySplit) {
     for (std::size_t split = 0; split <= post.size(); ++split) {
         SCOPED_TRACE(split);
-        HttpParser parser(1024, 1024);
+        HttpParser parser(small);
         std::string pending;
         auto status = HttpParser::Status::need_more;
         for (const std::string_view part : {post.substr(0, split), post.substr(split)}) {
@@ -30,8 +32,52 @@ TEST(HttpParser, TakesARequestAtEverySplit) {
     }
 }
 
+TEST(HttpParser, TakesChunksAtEverySplitAndDropsTheFieldsBehindThem) {
+    const std::string chunked =
+        "POST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: Chunked\r\n\r\n"
+        "3;x=y\r\nhel\r\n2\r\nlo\r\n0\r\nX-Forwarded-For: 1.2.3.4\r\nHost: b\r\n\r\n";
+    const std::string both = chunked + std::string(post);
+    for (std::size_t split = 0; split <= chunked.size(); ++split) {
+        SCOPED_TRACE(split);
+        HttpParser parser(small);
+        std::string pending = both.substr(0, split);
+        std::span<char> bytes(pending);
+        auto status = parser.feed(bytes);
+        if (status == HttpParser::Status::need_more) {
+            pending = std::string(bytes.data(), bytes.size()) + both.substr(split);
+            bytes = pending;
+            status = parser.feed(bytes);
+        }
+        ASSERT_EQ(status, HttpParser::Status::complete);
+        EXPECT_EQ(parser.request().body(), "hello");
+        EXPECT_EQ(parser.request().count("X-Forwarded-For"), 0U);
+        EXPECT_EQ(parser.request()["Host"], "a");
+        EXPECT_EQ(bytes.size(), split == both.size() ? 0U : post.size());
+    }
+}
+
+TEST(HttpParser, TakesTheHostOfAWholeUrl) {
+    HttpParser parser(small);
+    std::string text = "GET http://chat.example:80/x HTTP/1.1\r\nHost: other\r\n\r\n";
+    std::span<char> bytes(text);
+    ASSERT_EQ(parser.feed(bytes), HttpParser::Status::complete);
+    EXPECT_EQ(parser.request()["Host"], "chat.example:80");
+}
+
+TEST(HttpParser, HoldsNothingBetweenRequests) {
+    HttpParser parser(small);
+    EXPECT_TRUE(parser.request().target().empty());
+    std::string text(post);
+    std::span<char> bytes(text);
+    ASSERT_EQ(parser.feed(bytes), HttpParser::Status::complete);
+    parser.reset();
+    EXPECT_FALSE(parser.begun());
+    EXPECT_TRUE(parser.request().target().empty());
+    EXPECT_LE(sizeof(HttpParser), 256U);
+}
+
 TEST(HttpParser, LeavesTheNextRequestAlone) {
-    HttpParser parser(1024, 1024);
+    HttpParser parser(small);
     std::string text = std::string(post) + std::string(post);
     std::span<char> bytes(text);
     ASSERT_EQ(parser.feed(bytes), HttpParser::Status::complete);

@@ -98,6 +98,13 @@ public:
         return count > 0 ? std::string(buffer.data(), static_cast<std::size_t>(count))
                          : std::string();
     }
+    // As few bytes as that from the connection itself, and nothing ahead; empty at its end.
+    std::string read_little(std::size_t count) {
+        std::string bytes(count, '\0');
+        const ssize_t got = ::recv(descriptor_, bytes.data(), bytes.size(), 0);
+        bytes.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
+        return bytes;
+    }
     // Up to and with that text; what came behind it is read next. All there was where it ends early.
     std::string read_through(std::string_view end) {
         std::string all;

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <deque>
 #include <future>
 #include <memory>
@@ -16,6 +17,9 @@
 #include "transports/gate.hpp"
 
 namespace parley::transports::test {
+
+// What servers of tests take for the process's memory.
+inline std::atomic<std::size_t> pretended_memory{0};
 
 class TestServer {
 public:
@@ -46,6 +50,8 @@ public:
     [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
     [[nodiscard]] std::uint64_t total(core::Metric metric) const { return hub_->total(metric); }
 
+    [[nodiscard]] Admission& admission() noexcept { return connections_; }
+
     // Starts a drain of the first shard, once that has been told to everybody there; the future is
     // ready when it has no connection left.
     [[nodiscard]] std::future<void> drain(core::Duration deadline) {
@@ -63,7 +69,8 @@ private:
     TransportConfig config_;
     std::deque<ShardThread> threads_;
     std::optional<core::Hub> hub_;
-    ConnectionCount connections_;
+    Admission connections_{
+        []() noexcept -> std::size_t { return pretended_memory.load(std::memory_order_relaxed); }};
     std::vector<std::unique_ptr<Gate>> gates_;
     std::uint16_t port_ = 0;
 };

@@ -3,8 +3,12 @@
 #include <array>
 #include <boost/beast/http/field.hpp>
 #include <boost/beast/http/verb.hpp>
+#include <string>
+#include <vector>
 
+#include "protocol/gzip.hpp"
 #include "transports/frontend_table.hpp"
+#include "transports/http_compress.hpp"
 #include "transports/static_files/embedded_files.hpp"
 
 namespace parley::transports {
@@ -51,6 +55,21 @@ const EmbeddedFile* find_file(std::string_view path) noexcept {
     return file == files.end() ? nullptr : &*file;
 }
 
+// The files that are worth it, compressed: once a process, as well as it can be done.
+std::string_view gzipped(const EmbeddedFile& file) {
+    static const auto all = [] {
+        protocol::GzipEncoder encoder(9);
+        std::vector<std::string> compressed;
+        for (const EmbeddedFile& each : embedded_files()) {
+            const bool pays =
+                each.bytes.size() >= gzip_bytes_min && is_compressible(content_type_of(each.path));
+            compressed.push_back(pays ? encoder.encode(each.bytes) : std::string());
+        }
+        return compressed;
+    }();
+    return all[static_cast<std::size_t>(&file - embedded_files().data())];
+}
+
 // If-None-Match is a list of tags, weak or not, or `*` (RFC 9110, 13.1.2).
 bool names_etag(std::string_view if_none_match, std::string_view etag) {
     return if_none_match == "*" || if_none_match.find(etag) != std::string_view::npos;
@@ -78,6 +97,7 @@ public:
         }
         response.content_type = content_type_of(file.path);
         response.fixed_body = file.bytes;
+        response.fixed_gzip = gzipped(file);
         response.headers.emplace_back("Content-Security-Policy", content_security_policy);
         response.headers.emplace_back("X-Content-Type-Options", "nosniff");
         response.headers.emplace_back("Referrer-Policy", "no-referrer");

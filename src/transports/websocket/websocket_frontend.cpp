@@ -67,6 +67,13 @@ public:
         return std::nullopt;
     }
 
+    void config_changed() override {
+        origins_ = OriginPolicy(gate_->config().allowed_origins);
+        // In place: open connections decode by it.
+        plain_ = decoding(*gate_, false);
+        deflated_ = decoding(*gate_, true);
+    }
+
 private:
     Gate* gate_;
     OriginPolicy origins_;

@@ -1,0 +1,105 @@
+#include "transports/http_exchange.hpp"
+
+#include <boost/beast/http/field.hpp>
+#include <boost/beast/http/verb.hpp>
+#include <exception>
+#include <string_view>
+#include <utility>
+
+#include "transports/gate.hpp"
+#include "transports/http_compress.hpp"
+#include "transports/http_parse.hpp"
+#include "transports/log.hpp"
+
+namespace parley::transports {
+namespace {
+
+namespace http = boost::beast::http;
+using boost::asio::ip::tcp;
+
+constexpr std::string_view health_path = "/healthz";
+
+// What may change nothing, and what a page's browser asks by itself.
+bool is_harmless(http::verb method) noexcept {
+    return method == http::verb::get || method == http::verb::head || method == http::verb::options;
+}
+
+// What is settled before a frontend is asked.
+std::optional<HttpResponse> answer_ahead(Gate& gate, const HttpRequest& request,
+                                         const HttpTarget& target) {
+    if (target.path.empty()) {
+        // OPTIONS *: nothing else gets past the parser without a path.
+        HttpResponse response;
+        response.status = 204;
+        response.headers.emplace_back("Allow", "GET, HEAD, POST, PUT, DELETE, OPTIONS");
+        return response;
+    }
+    if (!Cors::covers(target.path)) return std::nullopt;
+    if (Cors::is_preflight(request)) return gate.cors().preflight(request);
+    if (!is_harmless(request.method()) && !gate.cors().allows(request)) {
+        return problem(403, "pages of this origin may not use this server");
+    }
+    return std::nullopt;
+}
+
+// A frontend's word on which methods there are is the answer to OPTIONS.
+void turn_into_options(HttpResponse& response) {
+    if (response.status != 405) return;
+    HttpResponse options;
+    options.status = 204;
+    for (auto& [name, value] : response.headers) {
+        if (name == "Allow") options.headers.emplace_back(name, value + ", OPTIONS");
+    }
+    response = std::move(options);
+}
+
+}  // namespace
+
+HttpOutcome ask_frontend(Gate& gate, const HttpRequest& request, const tcp::endpoint& hop,
+                         AnyStream& stream, std::span<char> following) {
+    const HttpTarget target = split_target(request.target());
+    try {
+        if (auto response = answer_ahead(gate, request, target)) return {std::move(response), {}};
+        Frontend* const frontend = gate.frontend_for(target);
+        if (frontend == nullptr) return {problem(404, "there is nothing at this path"), {}};
+        const tcp::endpoint peer = gate.proxies().client_of(hop, request);
+        Exchange exchange{request, target.path, target.query, peer, hop, stream, following};
+        std::optional<HttpResponse> response = frontend->handle(exchange);
+        if (!response) return {std::nullopt, std::move(exchange.later)};
+        if (request.method() == http::verb::options) turn_into_options(*response);
+        return {std::move(response), {}};
+    } catch (const std::exception& error) {
+        log::error("request failed", {{"path", target.path}, {"error", error.what()}});
+        HttpResponse response = problem(500, "the server failed");
+        response.close = true;
+        return {std::move(response), {}};
+    }
+}
+
+HttpOutcome refuse_newcomer(Gate& gate, AdmissionRefusal refusal, const HttpRequest& request,
+                            const tcp::endpoint& hop, AnyStream& stream) {
+    HttpOutcome outcome;
+    if (split_target(request.target()).path == health_path) {
+        outcome = ask_frontend(gate, request, hop, stream, {});
+    } else {
+        outcome.response = unavailable(gate.retry_after(), row_of(refusal).detail);
+    }
+    outcome.response->close = true;
+    return outcome;
+}
+
+void complete_answer(Gate& gate, const HttpRequest& request, HttpResponse& response) {
+    if (Cors::covers(split_target(request.target()).path) && !Cors::is_preflight(request)) {
+        gate.cors().add_to(response, request);
+    }
+    if (gate.config().gzip &&
+        compress_answer(response, request[http::field::accept_encoding], gate.gzip())) {
+        gate.shard().metrics().add(core::Metric::http_compressed);
+    }
+    if (response.status >= 400 && response.status < 500) {
+        gate.shard().metrics().add(core::Metric::handshakes_refused);
+        log::debug("request refused", {{"status", response.status}});
+    }
+}
+
+}  // namespace parley::transports
