@@ -99,12 +99,13 @@ Awaitable<std::optional<tcp::endpoint>> receive_proxy_header(Gate& gate, TcpStre
         if (co_await intake.receive()) co_return endpoint_of(intake.peer(), proxy);
         error = intake.error();
     }
+    // Without a word of why it was cut off: the server is going.
+    if (!error.empty()) {
+        gate.shard().metrics().add(core::Metric::proxy_headers_refused);
+        log::debug("connection refused", {{"peer", proxy.address().to_string()}, {"error", error}});
+    }
     stream.close();
     gate.descriptor_closed();
-    // Without a word of why it was cut off: the server is going.
-    if (error.empty()) co_return std::nullopt;
-    gate.shard().metrics().add(core::Metric::proxy_headers_refused);
-    log::debug("connection refused", {{"peer", proxy.address().to_string()}, {"error", error}});
     co_return std::nullopt;
 }
 

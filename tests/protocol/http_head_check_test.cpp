@@ -209,7 +209,7 @@ TEST(HttpChunkDecoder, TakesChunksAtEverySplit) {
 }
 
 TEST(HttpChunkDecoder, RefusesSloppyFraming) {
-    for (const std::string bytes :
+    for (const std::string& bytes :
          {std::string("\r\n"), std::string("x\r\n"), std::string(" 1\r\na\r\n"),
           std::string("1 \r\na\r\n"), std::string("-1\r\n"), std::string("+1\r\n"),
           std::string("0x1\r\n"), std::string("1\na\r\n"), std::string("1\r\nab\r\n"),

@@ -142,6 +142,13 @@ TEST(ConfigFile, NamesFileLineAndKeyOfWhatIsWrong) {
              Row{"[limits]\nmessage_bytes = \"1KiB\"",
                  "parley.toml:2: limits.message_bytes: limits.text_bytes (16KiB) must not be "
                  "larger than limits.message_bytes (1KiB)"},
+             Row{"[http]\nproxy_protocol = true",
+                 "parley.toml:2: http.proxy_protocol: http.proxy_protocol needs "
+                 "http.trusted_proxies: from nobody else a header is taken"},
+             Row{"[http]\ntrusted_proxies = [\"10.0.0.0/8\", \"proxy.example\"]",
+                 "parley.toml:2: http.trusted_proxies: \"proxy.example\" is not a network "
+                 "(expected "
+                 "e.g. \"10.0.0.0/8\", \"192.0.2.1\", \"fd00::/8\")"},
          }) {
         EXPECT_EQ(error_of(row.text), row.error);
     }

@@ -296,11 +296,13 @@ TEST(HttpConnection, GivesUpOnARequestThatDoesNotArrive) {
 TEST(HttpConnection, GivesUpOnARequestThatComesByteByByte) {
     TransportConfig config;
     config.head_timeout = milliseconds(50);
+    config.header_bytes = 16 * 1024 * 1024;
     TestServer server({}, config);
     LoopbackClient client(server.port());
+    client.send("GET / HTTP/1.1\r\nX: ");
     // Every byte is a sign of life, and none of them buys time.
     while (server.total(core::Metric::http_head_timeouts) == 0) {
-        if (!client.send("G")) break;
+        if (!client.send("x")) break;
         std::this_thread::yield();
     }
     EXPECT_EQ(status_of(client.read_to_end()), 408);

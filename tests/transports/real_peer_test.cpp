@@ -79,7 +79,7 @@ TEST(TrustedProxies, GiveTheLastHopThatIsNoneOfThem) {
                        {{{name, "unknown"}}, "10.0.0.1"},
                        {{{name, "192.0.2.1, nonsense"}}, "10.0.0.1"},
                        {{{name, "192.0.2.1, nonsense, 10.3.3.3"}}, "10.3.3.3"},
-                       {{{name, "192.0.2.1, "}}, "10.0.0.1"},
+                       {{{name, "192.0.2.1, "}}, "192.0.2.1"},
                        // A quote that is left open hides nothing.
                        {{{name, "\"1.1.1.1, 192.0.2.1"}}, "192.0.2.1"},
                        {{{"Forwarded", "for=192.0.2.9"}}, "10.0.0.1"},
