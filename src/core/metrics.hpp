@@ -45,7 +45,7 @@ enum class Metric : std::uint8_t {
     http_idle_timeouts,   // kept alive for nothing
     http_write_timeouts,  // answers that were not read
     http_compressed,
-    answers_overdue,      // HTTP answered 503: another shard took longer than http.answer_timeout
+    answers_overdue,  // HTTP answered 503: another shard took longer than http.answer_timeout
     // commands
     commands,
     errors,             // every `error` sent
