@@ -64,6 +64,9 @@ public:
     [[nodiscard]] Place& place_of(const Subscription& subscription) noexcept {
         return listeners_[subscription.index].place;
     }
+    [[nodiscard]] const Place& place_of(const Subscription& subscription) const noexcept {
+        return listeners_[subscription.index].place;
+    }
     [[nodiscard]] bool has_news(const Subscription& subscription) const noexcept {
         return listeners_[subscription.index].place.cursor < window_.end();
     }
