@@ -52,6 +52,13 @@ struct DurationUnit {
 constexpr std::array<DurationUnit, 4> duration_units{
     {{"ms", 1'000'000}, {"s", 1'000'000'000}, {"m", 60'000'000'000}, {"h", 3'600'000'000'000}}};
 
+struct Scheme {
+    std::string_view start;
+    bool tls;
+};
+constexpr std::array<Scheme, 4> schemes{
+    {{"ws://", false}, {"http://", false}, {"wss://", true}, {"https://", true}}};
+
 bool is_room_prefix(std::string_view text) {
     constexpr std::string_view letters_and_digits =
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
@@ -74,13 +81,51 @@ std::string quoted(std::string_view text) {
 
 }  // namespace
 
+std::string_view name_of(Handshakes::Kind kind) {
+    switch (kind) {
+        case Handshakes::Kind::tcp:
+            return "tcp";
+        case Handshakes::Kind::tls:
+            return "tls";
+        case Handshakes::Kind::upgrade:
+            return "upgrade";
+    }
+    return {};
+}
+
 std::uint32_t Scenario::slow_readers() const {
     return static_cast<std::uint32_t>(
         std::llround(slow_readers_percent / 100.0 * static_cast<double>(connections)));
 }
 
+std::uint32_t Scenario::rest_connections() const {
+    return static_cast<std::uint32_t>(
+        (std::uint64_t{connections} * mix.percent(Transport::rest) + 50) / 100);
+}
+
+Transport Scenario::transport_of(std::uint32_t user) const {
+    const std::uint32_t rest = rest_connections();
+    if (user < rest || mix.only(Transport::rest)) return Transport::rest;
+    // A row holds one member of each room. Turned by one from row to row, it gives each room every
+    // transport, whatever the number of rooms and the pattern's length have in common.
+    const std::uint32_t place = user - rest;
+    const std::uint32_t row = place / rooms;
+    const std::uint32_t row_begin = row * rooms;
+    const std::uint32_t row_size = std::min(rooms, connections - rest - row_begin);
+    if (row_size == 0) return mix.listener(0);
+    return mix.listener(std::uint64_t{row_begin} + (place - row_begin + row) % row_size);
+}
+
+std::uint32_t Scenario::connections_of(Transport transport) const {
+    std::uint32_t count = 0;
+    for (std::uint32_t user = 0; user < connections; ++user) {
+        if (transport_of(user) == transport) ++count;
+    }
+    return count;
+}
+
 bool Scenario::is_slow(std::uint32_t user) const {
-    if (user < publishers()) return false;
+    if (user < publishers() || user >= connections) return false;
     const std::uint64_t readers = connections - publishers();
     const std::uint64_t slow = slow_readers();
     const std::uint64_t place = user - publishers();
@@ -91,13 +136,45 @@ bool Scenario::may_churn(std::uint32_t user) const {
     return churn_per_s > 0 && user >= publishers() && !is_slow(user);
 }
 
+namespace {
+
+// What of the transports and of TLS can't be had.
+std::optional<std::string> transports_problem(const Scenario& s) {
+    if (s.handshakes) {
+        if (!(s.handshakes->rate_per_s >= 0 && s.handshakes->rate_per_s <= 1e6)) {
+            return "--handshakes must be 'max' or up to 1000000 a second";
+        }
+        if (s.handshakes->kind == Handshakes::Kind::tls && !s.url.tls) {
+            return "--handshake-kind tls needs an https:// or wss:// URL";
+        }
+    }
+    if (!s.url.tls && (!s.tls.ca_file.empty() || s.tls.insecure || s.tls.resume)) {
+        return "--tls-ca, --tls-insecure and --tls-resume need an https:// or wss:// URL";
+    }
+    constexpr std::uint32_t senders_max = 10'000;
+    if (s.senders == 0 || s.senders > senders_max) {
+        return "--senders must be 1 to " + number(senders_max);
+    }
+    if (s.rate_max && !s.mix.only(Transport::rest)) return "--rate max needs --transport rest";
+    if (s.mix.has(Transport::rest) && s.rest_connections() < s.rooms) {
+        return "--rooms " + number(s.rooms) + " need as many connections of rest to publish, " +
+               "there are " + number(s.rest_connections());
+    }
+    return std::nullopt;
+}
+
+}  // namespace
+
 std::optional<std::string> scenario_problem(const Scenario& s) {
     if (s.connections == 0 || s.connections > connections_max) {
         return "--connections must be 1 to " + number(connections_max);
     }
     if (s.rooms == 0) return "--rooms must be at least 1";
     if (s.spread == 0) return "--spread must be at least 1";
-    const std::uint64_t publishers = std::uint64_t{s.rooms} * s.spread;
+    if (const auto problem = transports_problem(s)) return problem;
+    const bool rest = s.mix.has(Transport::rest);
+    const std::uint64_t publishers =
+        rest ? s.rest_connections() : std::uint64_t{s.rooms} * s.spread;
     if (publishers > s.connections) {
         return "--rooms " + number(s.rooms) + " with --spread " + number(s.spread) + " need " +
                number(publishers) + " connections to publish, --connections is " +
@@ -172,15 +249,19 @@ Checked<Url> parse_url(std::string_view text) {
     const auto wrong = [text](std::string_view why) {
         return Problem{quoted(text) + ": " + std::string(why)};
     };
-    if (text.starts_with("wss://")) return wrong("TLS is not supported yet by this build");
-    constexpr std::string_view scheme = "ws://";
-    if (!text.starts_with(scheme)) return wrong("expected ws://host:port/path");
-    std::string_view rest = text.substr(scheme.size());
+    Url url;
+    std::string_view rest;
+    for (const Scheme& scheme : schemes) {
+        if (!text.starts_with(scheme.start)) continue;
+        rest = text.substr(scheme.start.size());
+        url.tls = scheme.tls;
+        url.port = scheme.tls ? 443 : 80;
+    }
+    if (rest.data() == nullptr) return wrong("expected ws, wss, http or https://host:port/path");
     const std::size_t host_end = rest.find_first_of("/?");
     std::string_view authority = rest.substr(0, host_end);
     rest.remove_prefix(authority.size());
 
-    Url url;
     std::string_view port;
     const std::size_t bracket = authority.starts_with('[') ? authority.find(']') : 0;
     if (bracket == std::string_view::npos) return wrong("the bracket is not closed");
