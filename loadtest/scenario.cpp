@@ -106,14 +106,13 @@ std::uint32_t Scenario::rest_connections() const {
 Transport Scenario::transport_of(std::uint32_t user) const {
     const std::uint32_t rest = rest_connections();
     if (user < rest || mix.only(Transport::rest)) return Transport::rest;
-    // A row holds one member of each room. Turned by one from row to row, it gives each room every
-    // transport, whatever the number of rooms and the pattern's length have in common.
+    // Counted room by room, each room has a stretch of the pattern of its own, and so every
+    // transport's share to within one. The first `larger` rooms have a member more.
     const std::uint32_t place = user - rest;
-    const std::uint32_t row = place / rooms;
-    const std::uint32_t row_begin = row * rooms;
-    const std::uint32_t row_size = std::min(rooms, connections - rest - row_begin);
-    if (row_size == 0) return mix.listener(0);
-    return mix.listener(std::uint64_t{row_begin} + (place - row_begin + row) % row_size);
+    const std::uint32_t room = place % rooms;
+    const std::uint32_t members = (connections - rest) / rooms;
+    const std::uint32_t larger = (connections - rest) % rooms;
+    return mix.listener(std::uint64_t{room} * members + std::min(room, larger) + place / rooms);
 }
 
 std::uint32_t Scenario::connections_of(Transport transport) const {

@@ -132,24 +132,23 @@ TEST(CommandLine, TransportsMixesAndTlsReachTheScenario) {
     EXPECT_EQ(one->scenario.tls.ca_file, "ca.pem");
     EXPECT_TRUE(one->scenario.tls.resume);
     EXPECT_EQ(one->scenario.senders, 7u);
-    const auto mixed =
-        parse_command_line({"--url", "wss://h", "--mix", "websocket=60,sse=20,longpoll=20",
-                            "--tls-insecure"});
+    const auto mixed = parse_command_line(
+        {"--url", "wss://h", "--mix", "websocket=60,sse=20,longpoll=20", "--tls-insecure"});
     ASSERT_TRUE(mixed) << mixed.error().text;
     EXPECT_EQ(mixed->scenario.url.port, 443);
     EXPECT_EQ(mixed->scenario.mix.percent(Transport::websocket), 60u);
     EXPECT_EQ(mixed->scenario.mix.percent(Transport::longpoll), 20u);
     EXPECT_TRUE(mixed->scenario.tls.insecure);
-    const auto rest = parse_command_line({"--url", "http://h", "--transport", "rest", "--rate",
-                                          "max"});
+    const auto rest =
+        parse_command_line({"--url", "http://h", "--transport", "rest", "--rate", "max"});
     ASSERT_TRUE(rest) << rest.error().text;
     EXPECT_EQ(rest->scenario.connections, 64u);
     EXPECT_TRUE(rest->scenario.rate_max);
 }
 
 TEST(CommandLine, HandshakesAreARateOrAsManyAsCan) {
-    const auto some = parse_command_line({"--url", "https://h", "--handshakes", "250.5",
-                                          "--handshake-kind", "tls"});
+    const auto some = parse_command_line(
+        {"--url", "https://h", "--handshakes", "250.5", "--handshake-kind", "tls"});
     ASSERT_TRUE(some) << some.error().text;
     EXPECT_EQ(some->scenario.handshakes->rate_per_s, 250.5);
     EXPECT_EQ(some->scenario.handshakes->kind, Handshakes::Kind::tls);
@@ -163,13 +162,13 @@ TEST(CommandLine, HelpTellsEveryOptionDefaultAndExitStatus) {
     const auto line = parse_command_line({"--help"});
     ASSERT_TRUE(line);
     for (const char* words :
-         {"--url",     "--transport",    "--connections", "--rooms",   "--rate",
-          "--payload", "--duration",     "--ramp",        "--warmup",  "--settle",
-          "--drain",   "--slow-readers", "--churn",       "--threads", "--source-ips",
-          "--target",  "--server-pid",   "--json",        "--spread",  "--room-prefix",
-          "--mix", "--tls-ca", "--tls-insecure", "--tls-resume", "--senders",
-          "--handshakes", "--handshake-kind", "HANDSHAKE RATE", "TRANSPORTS",
-          "TIME=30s",  "EXIT STATUS",    "TARGET FILES",  "EXAMPLES"}) {
+         {"--url",        "--transport",      "--connections",  "--rooms",      "--rate",
+          "--payload",    "--duration",       "--ramp",         "--warmup",     "--settle",
+          "--drain",      "--slow-readers",   "--churn",        "--threads",    "--source-ips",
+          "--target",     "--server-pid",     "--json",         "--spread",     "--room-prefix",
+          "--mix",        "--tls-ca",         "--tls-insecure", "--tls-resume", "--senders",
+          "--handshakes", "--handshake-kind", "HANDSHAKE RATE", "TRANSPORTS",   "TIME=30s",
+          "EXIT STATUS",  "TARGET FILES",     "EXAMPLES"}) {
         EXPECT_NE(line->help.find(words), std::string::npos) << words;
     }
     for (std::size_t at = 0; at < line->help.size();) {
