@@ -129,7 +129,7 @@ Checked<Handshakes::Kind> parse_kind(std::string_view text) {
 }
 
 void add_load_options(CLI::App& app, Scenario& s) {
-    add_number(app, "--connections", s.connections, "connections to open");
+    add_number(app, "--connections", s.connections, "connections to open; 64 with rest alone");
     add_number(app, "--rooms", s.rooms, "rooms that they are spread over evenly");
     add_checked<double>(
         app, "--rate", parse_rate,

@@ -80,8 +80,6 @@ struct Scenario {
     }
     [[nodiscard]] std::uint32_t rest_connections() const;
     [[nodiscard]] Transport transport_of(std::uint32_t user) const;
-    // Users of a transport, by the same arithmetic.
-    [[nodiscard]] std::uint32_t connections_of(Transport transport) const;
     [[nodiscard]] std::uint32_t room_of(std::uint32_t user) const { return user % rooms; }
     [[nodiscard]] std::uint32_t member_of(std::uint32_t user) const { return user / rooms; }
     // Slow readers are spread evenly over those that do not publish.

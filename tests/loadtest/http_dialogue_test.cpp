@@ -104,7 +104,7 @@ const std::string poll_from = "GET /api/v1/rooms/load-0/messages?since=e1:";
 TEST(LongPollDialogue, AsksForTheRoomsEndAndThenForWhatFollows) {
     Stage stage(Transport::longpoll);
     EXPECT_TRUE(stage.take_said().starts_with(
-        "GET /api/v1/rooms/load-0/messages?limit=1 HTTP/1.1\r\nHost: 127.0.0.1:8080\r\n"));
+        "GET /api/v1/rooms/load-0/messages?limit=1&wait=0s HTTP/1.1\r\nHost: 127.0.0.1:8080\r\n"));
     EXPECT_EQ(stage.user.state(), VirtualUser::State::opening);
     stage.give(answer(page(40, {message(40, 999)})));
     EXPECT_EQ(stage.user.state(), VirtualUser::State::ready);
@@ -153,6 +153,15 @@ TEST(LongPollDialogue, ACursorThatTheServerLostIsTold) {
     EXPECT_EQ(stage.tally().failures.count("the server could not go on from a cursor"), 1u);
     stage.user.settle(std::nullopt, stage.context);
     EXPECT_EQ(stage.counts().lost, 4u);
+}
+
+TEST(LongPollDialogue, AnEmptyRoomMayBeForgottenBetweenTwoPolls) {
+    Stage stage(Transport::longpoll);
+    stage.give(answer(page(0, {})) + answer(page(1, {message(1, 1)}, false)));
+    stage.user.settle(1, stage.context);
+    EXPECT_TRUE(stage.tally().failures.empty());
+    EXPECT_EQ(stage.counts().received, 1u);
+    EXPECT_EQ(stage.counts().lost, 0u);
 }
 
 TEST(LongPollDialogue, AnyOtherAnswerEndsTheUserUnderItsStatus) {
