@@ -168,6 +168,8 @@ void Client::watch_reads(bool on, ClientContext& context) {
     if (!stream_.open() || on == watching_reads_) return;
     watching_reads_ = on;
     rearm(context);
+    // What TLS has taken off the socket already wakes nobody.
+    if (on && stream_.holds_bytes()) on_readable(context);
 }
 
 void Client::rearm(ClientContext& context) {

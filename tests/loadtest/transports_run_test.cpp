@@ -77,12 +77,14 @@ INSTANTIATE_TEST_SUITE_P(PlainAndTls, EveryTransport,
                          });
 
 TEST(TransportsRun, MischiefIsFoundOnEveryTransport) {
-    for (const Transport victim : listeners) {
+    // What a WebSocket's user notices is tested with the echo server.
+    for (const Transport victim : {Transport::sse, Transport::longpoll}) {
         for (const Mischief mischief :
              {Mischief::drop, Mischief::duplicate, Mischief::reorder, Mischief::hang_up}) {
             const ChatServer server({.mischief = mischief, .victim = victim});
             Scenario scenario = short_scenario(server, Mix(victim));
-            scenario.drain = 40ms;
+            scenario.duration = 40ms;
+            scenario.drain = 30ms;
             const Report report = play(scenario);
             const DeliveryCounts& counts = report.tally.steady;
             const std::string what = std::string(name_of(victim)) + "\n" + format_table(report);
@@ -218,6 +220,20 @@ TEST(Tls, ACertificateOfAnotherNameIsRefused) {
     EXPECT_EQ(result, Stream::Result::failed);
     EXPECT_NE(stream.describe_error().find("mismatch"), std::string::npos)
         << stream.describe_error();
+}
+
+TEST(Tls, WhatASlowReaderHasNotReadIsReadInTheEnd) {
+    const TestCertificate certificate;
+    const ChatServer server({.tls = &certificate});
+    Scenario scenario = short_scenario(server, Mix(Transport::websocket));
+    scenario.url.tls = true;
+    scenario.tls.insecure = true;
+    scenario.slow_readers_percent = 20;
+    scenario.payload_bytes = 400;
+    const Report report = play(scenario);
+    EXPECT_FALSE(report.faulty()) << format_table(report);
+    EXPECT_EQ(report.tally.slow.received, 40u);
+    EXPECT_EQ(report.tally.slow.lost, 0u);
 }
 
 TEST(Tls, SessionsAreTakenUpAgainWhereAsked) {
