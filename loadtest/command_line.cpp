@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <charconv>
 #include <thread>
 
 namespace parley::load {
@@ -10,9 +11,9 @@ namespace {
 constexpr const char* description =
     R"(parley-load: an open-loop load generator for chat and publish-subscribe servers.
 
-It opens N WebSocket connections over R rooms and publishes at a fixed rate. Each message has an
-intended send time, fixed by the rate alone; latency counts from it to each receiver, so that a
-server that stalls is charged for every message that had to wait. Every delivery is checked for
+It opens N connections over R rooms, plain or with TLS, and publishes at a fixed rate. Each message
+has an intended send time, fixed by the rate alone; latency counts from it to each receiver, so that
+a server that stalls is charged for every message that had to wait. Every delivery is checked for
 loss, duplicates and order. Figures of latency and throughput are of the measured window, counts of
 deliveries are of the whole run.)";
 
@@ -23,6 +24,28 @@ EXIT STATUS
      failed, or messages could not be sent
   2  nothing was lost, but the generator was the bottleneck: the figures are not the server's
   3  the command line was wrong, or the run could not start
+
+TRANSPORTS
+  websocket  parley.v1 or a target file; a publisher sends over its own connection
+  sse        GET /api/v1/rooms/ROOM/events: one stream of events for each connection
+  longpoll   GET /api/v1/rooms/ROOM/messages?since=CURSOR&wait=25s, again and again on one
+             keep-alive connection
+  rest       POST /api/v1/rooms/ROOM/messages: connections that only send, one request unanswered
+             at a time; latency counts from the intended send to the 201
+  Publishers whose transport is sse or longpoll send by POST over --senders keep-alive connections
+  that they share, each publisher always over the same one. Where rest is in a mix its connections
+  do all the publishing, in turns, whatever --spread says; with rest alone nobody listens.
+  The shares of a mix are exact to one connection, and every room has every transport. The paths are
+  Parley's; a path in --url is the WebSocket's. Long-polls and POSTs go on over a fresh connection
+  where the server ends one between two answers; that is counted, and no fault. An answer that is
+  no 2xx is counted by its status, and is a fault.
+
+HANDSHAKE RATE
+  --handshakes opens connections, brings each as far as --handshake-kind says, and closes it with a
+  reset, so that local ports don't run out: at RATE a second, counted from the intended instant
+  (open loop, at most --connections at once), or 'max': --connections at once, each replaced as soon
+  as it is done (closed loop). Rooms and messages play no part. --server-pid adds the server's
+  processor time for each.
 
 TARGET FILES
   Without --target the server is spoken to as parley.v1. A target file has key=value lines:
@@ -44,6 +67,14 @@ EXAMPLES
   40,000 connections from three source addresses, with the server's cost:
     parley-load --url ws://127.0.0.1:8080/ws --connections 40000 --rooms 400 --rate 2000
       --ramp 40s --threads 2 --source-ips 127.0.0.2-127.0.0.4 --server-pid $(pidof parleyd)
+  Half WebSocket, half polling, over TLS with a certificate of your own:
+    parley-load --url https://localhost:8443 --tls-ca cert.pem --connections 1000 --rooms 10
+      --rate 100 --mix websocket=50,sse=25,longpoll=25
+  How many messages 64 connections can POST:
+    parley-load --url http://127.0.0.1:8080 --transport rest --connections 64 --rooms 64 --rate max
+  Full TLS handshakes a second, 32 at once:
+    parley-load --url https://localhost:8443 --tls-insecure --handshakes max --handshake-kind tls
+      --connections 32 --duration 10s --server-pid $(pidof parleyd)
   Socket.IO, as JSON:
     parley-load --url ws://127.0.0.1:3000 --target loadtest/targets/socketio.txt --json -)";
 
@@ -77,16 +108,46 @@ CLI::Option* add_number(CLI::App& app, const std::string& name, T& value, const 
     return app.add_option(name, value, help)->type_name(type)->capture_default_str();
 }
 
+// A rate a second; -1 for "max".
+Checked<double> parse_rate(std::string_view text) {
+    if (text == "max") return -1.0;
+    double rate = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), rate);
+    if (error != std::errc{} || end != text.data() + text.size() || !(rate >= 0)) {
+        return Problem{"'" + std::string(text) +
+                       "' is no rate: expected a number a second, or max"};
+    }
+    return rate;
+}
+
+Checked<Handshakes::Kind> parse_kind(std::string_view text) {
+    for (const auto kind :
+         {Handshakes::Kind::tcp, Handshakes::Kind::tls, Handshakes::Kind::upgrade}) {
+        if (text == name_of(kind)) return kind;
+    }
+    return Problem{"'" + std::string(text) + "' is none: expected tcp, tls or upgrade"};
+}
+
 void add_load_options(CLI::App& app, Scenario& s) {
-    add_number(app, "--connections", s.connections, "connections to open");
+    add_number(app, "--connections", s.connections, "connections to open; 64 with rest alone");
     add_number(app, "--rooms", s.rooms, "rooms that they are spread over evenly");
-    add_number(app, "--rate", s.rate_per_s, "messages a second, over all rooms; 0: none",
-               "MSGS_PER_S");
+    add_checked<double>(
+        app, "--rate", parse_rate,
+        [&s](double rate) {
+            s.rate_max = rate < 0;
+            s.rate_per_s = std::max(rate, 0.0);
+        },
+        "messages a second, over all rooms; 0: none; max (rest only):\nas fast as they are "
+        "answered",
+        "MSGS_PER_S")
+        ->default_str("10");
     add_checked<std::uint32_t>(
         app, "--payload", parse_size, [&s](std::uint32_t bytes) { s.payload_bytes = bytes; },
         "size of a message's text, its stamp included; 1KiB, 1MiB", "BYTES")
         ->default_str(std::to_string(s.payload_bytes));
     add_number(app, "--spread", s.spread, "members of each room that take turns publishing", "S");
+    add_number(app, "--senders", s.senders,
+               "connections that POST for publishers whose transport only\nlistens");
     add_duration(app, "--warmup", s.warmup, "publishing before the measured window");
     add_duration(app, "--duration", s.duration, "the measured window: 500ms, 25s, 2m");
     add_duration(app, "--ramp", s.ramp, "time over which the connections are opened evenly");
@@ -104,12 +165,43 @@ void add_load_options(CLI::App& app, Scenario& s) {
                "PREFIX");
 }
 
-void add_network_options(CLI::App& app, Scenario& s, std::string& transport, std::string& target) {
+void add_handshake_options(CLI::App& app, std::optional<Handshakes>& handshakes) {
+    auto* const rate = add_checked<double>(
+        app, "--handshakes", parse_rate,
+        [&handshakes](double value) {
+            if (!handshakes) handshakes.emplace();
+            handshakes->rate_per_s = std::max(value, 0.0);
+        },
+        "only open and close connections, so many a second or 'max';\nsee HANDSHAKE RATE", "RATE");
+    add_checked<Handshakes::Kind>(
+        app, "--handshake-kind", parse_kind,
+        [&handshakes](Handshakes::Kind kind) {
+            if (!handshakes) handshakes.emplace();
+            handshakes->kind = kind;
+        },
+        "tcp: connect; tls: and the TLS handshake; upgrade: and the\nupgrade to WebSocket", "KIND")
+        ->default_str("upgrade")
+        ->needs(rate);
+}
+
+void add_network_options(CLI::App& app, Scenario& s, std::string& target) {
     add_checked<Url>(
         app, "--url", parse_url, [&s](const Url& url) { s.url = url; },
-        "the server: ws://HOST:PORT/PATH; without a path /ws", "URL")
+        "the server: ws, wss, http or https://HOST:PORT/PATH; without\na path /ws", "URL")
         ->required();
-    app.add_option("--transport", transport, "websocket")->type_name("NAME")->capture_default_str();
+    auto* const transport = add_checked<Mix>(
+        app, "--transport", parse_transport, [&s](const Mix& mix) { s.mix = mix; },
+        transport_names() + "; see TRANSPORTS", "NAME");
+    transport->default_str("websocket");
+    add_checked<Mix>(
+        app, "--mix", parse_mix, [&s](const Mix& mix) { s.mix = mix; },
+        "per cent of the connections, such as\nwebsocket=60,sse=20,longpoll=20", "LIST")
+        ->excludes(transport);
+    app.add_option("--tls-ca", s.tls.ca_file, "certificates to trust, PEM, instead of the system's")
+        ->type_name("FILE");
+    app.add_flag("--tls-insecure", s.tls.insecure, "take any certificate");
+    app.add_flag("--tls-resume", s.tls.resume,
+                 "take up a TLS session again where the server gave one");
     app.add_option("--target", target, "how to speak to another server; see TARGET FILES")
         ->type_name("FILE");
     add_checked<std::vector<std::string>>(
@@ -128,12 +220,14 @@ std::string one_line(std::string text) {
     return text;
 }
 
-Checked<CommandLine> finish(CommandLine line, const std::string& transport,
-                            const std::string& target_file) {
-    if (transport != "websocket") {
-        return Problem{"--transport " + transport +
-                       " is not in this build: expected websocket (Socket.IO over WebSocket: "
-                       "--target loadtest/targets/socketio.txt)"};
+Checked<CommandLine> finish(CommandLine line, const CLI::App& app, const std::string& target_file) {
+    const Mix& mix = line.scenario.mix;
+    // A pool of connections that send, and not a crowd that listens.
+    if (mix.only(Transport::rest) && app.count("--connections") == 0) {
+        line.scenario.connections = 64;
+    }
+    if (!mix.only(Transport::websocket) && !target_file.empty()) {
+        return Problem{"--target speaks WebSocket only: it does not go with --transport or --mix"};
     }
     if (target_file.empty()) {
         const std::string& path = line.scenario.url.path;
@@ -153,12 +247,12 @@ Checked<CommandLine> parse_command_line(const std::vector<std::string>& argument
     CommandLine line;
     // Half of the processors, so that a server on the same machine has the other half.
     line.scenario.threads = std::max(1u, std::thread::hardware_concurrency() / 2);
-    std::string transport = "websocket";
     std::string target_file;
     CLI::App app(description, "parley-load");
     app.footer(footer);
     app.get_formatter()->column_width(34);
-    add_network_options(app, line.scenario, transport, target_file);
+    add_network_options(app, line.scenario, target_file);
+    add_handshake_options(app, line.scenario.handshakes);
     add_load_options(app, line.scenario);
     app.add_option("--server-pid", line.scenario.server_pid,
                    "measure this process: CPU per delivery, memory")
@@ -175,7 +269,7 @@ Checked<CommandLine> parse_command_line(const std::vector<std::string>& argument
     } catch (const CLI::ParseError& error) {
         return Problem{one_line(error.what())};
     }
-    return finish(std::move(line), transport, target_file);
+    return finish(std::move(line), app, target_file);
 }
 
 }  // namespace parley::load

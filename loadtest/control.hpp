@@ -31,10 +31,12 @@ struct Control {
     // How many threads have sent their last message: fetch_add(release) after the counters below
     // are final, load(acquire) before they are read.
     std::atomic<unsigned> threads_published{0};
-    // How many threads await nothing more. Relaxed: only the number matters.
+    // How many threads await nothing more: fetch_add(release) after they have counted what they
+    // gave up, load(acquire) before the books are closed.
     std::atomic<unsigned> threads_drained{0};
 
-    // By publisher; written by its thread alone (relaxed), final as told above.
+    // By publisher; written by its thread alone (relaxed). `published` is final as told above;
+    // `refused` may still grow while the last answers come.
     std::vector<std::atomic<std::uint32_t>> published;
     std::vector<std::atomic<std::uint32_t>> refused;
 
@@ -52,8 +54,7 @@ struct Control {
 // One thread's counters for the progress line: stored relaxed by the thread once a turn, loaded
 // relaxed by the main thread. On a cache line of its own.
 struct alignas(64) Live {
-    std::atomic<std::uint64_t> settled{0};  // became ready, or failed, for the first time
-    std::atomic<std::uint64_t> ready{0};    // became ready for the first time
+    std::atomic<std::uint64_t> ready{0};  // became ready for the first time
     std::atomic<std::uint64_t> failed{0};
     std::atomic<std::uint64_t> published{0};
     std::atomic<std::uint64_t> received{0};

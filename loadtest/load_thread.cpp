@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include "loadtest/clock.hpp"
+#include "loadtest/progress.hpp"
 
 namespace parley::load {
 namespace {
@@ -17,16 +19,22 @@ constexpr std::int64_t turn_ns_max = 10 * ns_per_ms;
 
 }  // namespace
 
-LoadThread::LoadThread(const Plan& plan, const Addresses& addresses, Control& control,
-                       unsigned share, unsigned shares, std::int64_t run_start_ns)
-    : addresses_(addresses),
-      control_(control),
-      context_{plan, {}, Luck(plan.scenario.seed * 1024 + share), {}, {}},
+LoadThread::LoadThread(const Plan& plan, const Addresses& addresses,
+                       std::unique_ptr<TlsContext> tls, Control& control, unsigned share,
+                       unsigned shares, std::int64_t run_start_ns)
+    : control_(control),
+      tls_(std::move(tls)),
+      buffer_(receive_buffer_bytes),
+      epoll_(::epoll_create1(EPOLL_CLOEXEC)),
+      context_{UserContext(plan, control, plan.scenario.seed * 1024 + share),
+               addresses,
+               tls_.get(),
+               epoll_.get(),
+               buffer_,
+               &monotonic_ns},
       share_(share),
       shares_(shares),
-      run_start_ns_(run_start_ns),
-      epoll_(::epoll_create1(EPOLL_CLOEXEC)),
-      buffer_(receive_buffer_bytes) {
+      run_start_ns_(run_start_ns) {
     const Scenario& scenario = plan.scenario;
     clients_.reserve(scenario.connections / shares + 1);
     std::uint32_t all_churners = 0;
@@ -37,12 +45,38 @@ LoadThread::LoadThread(const Plan& plan, const Addresses& addresses, Control& co
         clients_.emplace_back(user, plan);
         if (churns) churners_.push_back(user);
     }
+    add_senders();
     if (!churners_.empty()) {
         // Each thread takes the part of the churn that is its part of those who may leave.
         const double every_s = static_cast<double>(all_churners) /
                                (scenario.churn_per_s * static_cast<double>(churners_.size()));
         churn_every_ns_ = static_cast<std::int64_t>(every_s * static_cast<double>(ns_per_s));
     }
+}
+
+// As many as asked, but no more than there are publishers who need one.
+void LoadThread::add_senders() {
+    const Scenario& scenario = plan().scenario;
+    senders_from_ = clients_.size();
+    std::uint32_t mute = 0;
+    for (const Client& client : clients_) {
+        const VirtualUser& user = client.user();
+        if (user.index() < scenario.publishers() && !entry_of(user.transport()).speaks) ++mute;
+    }
+    const std::uint32_t part = (scenario.senders + shares_ - 1) / shares_;
+    // Their numbers go on behind those of this thread's users.
+    for (std::uint32_t n = 0; n < std::min(mute, part); ++n) {
+        clients_.emplace_back(static_cast<std::uint32_t>(clients_.size()) * shares_ + share_,
+                              plan());
+    }
+}
+
+Client& LoadThread::carrier_of(std::uint32_t publisher) {
+    Client& own = client_of(publisher);
+    const std::size_t senders = clients_.size() - senders_from_;
+    if (entry_of(own.user().transport()).speaks) return own;
+    // Always the same one: on two connections a publisher's messages could overtake each other.
+    return clients_[senders_from_ + publisher / shares_ % senders];
 }
 
 void LoadThread::run() {
@@ -73,6 +107,7 @@ void LoadThread::turn(std::int64_t now_ns) {
         }
         case Phase::publishing:
             publish_due(now_ns);
+            publish_at_once(now_ns);
             churn_due(now_ns);
             finish_leaving(now_ns);
             read_slowly(now_ns);
@@ -83,16 +118,16 @@ void LoadThread::turn(std::int64_t now_ns) {
             check_drained(now_ns);
             break;
         case Phase::leaving: {
-            const bool all_gone =
-                std::none_of(clients_.begin(), clients_.end(),
-                             [](const WebSocketClient& c) { return c.connected(); });
+            const bool all_gone = std::none_of(clients_.begin(), clients_.end(),
+                                               [](const Client& c) { return c.connected(); });
             if (all_gone || now_ns >= phase_until_ns_) phase_ = Phase::over;
             break;
         }
         case Phase::over:
             break;
     }
-    measure_cost(now_ns);
+    const Tally& any = tallies().front();  // the window is everybody's
+    meter_.look(now_ns, any.window_from_ns, any.window_to_ns);
 }
 
 std::int64_t LoadThread::wake_up_at(std::int64_t now_ns) const {
@@ -116,52 +151,39 @@ int LoadThread::wait(std::int64_t until_ns, std::vector<epoll_event>& events) {
 }
 
 void LoadThread::handle(const epoll_event& event) {
-    WebSocketClient& client = client_of(event.data.u32);
+    Client& client = client_of(event.data.u32);
     if (client.connected() && (event.events & (EPOLLOUT | EPOLLERR)) != 0) {
-        client.on_writable(epoll_.get(), context_);
+        client.on_writable(context_);
     }
     if (client.connected() && (event.events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP)) != 0) {
-        const std::size_t size = client.on_readable(buffer_, &monotonic_ns, epoll_.get(), context_);
+        const std::size_t size = client.on_readable(context_);
         if (size > 0 && client.user().slow()) last_slow_arrival_ns_ = monotonic_ns();
     }
     after_io(client);
 }
 
-void LoadThread::after_io(WebSocketClient& client) {
+void LoadThread::after_io(Client& client) {
     const VirtualUser& user = client.user();
-    if (user.index() < control_.refused.size() && user.refused() > 0) {
-        control_.refused[user.index()].store(user.refused(), std::memory_order_relaxed);
-    }
     const bool begins_to_dawdle = user.slow() && user.state() == VirtualUser::State::ready &&
                                   phase_ < Phase::draining && client.watching_reads();
     if (begins_to_dawdle) {
-        client.watch_reads(false, epoll_.get());
+        client.watch_reads(false, context_);
         slow_.push_back(user.index());
     }
 }
 
 void LoadThread::publish_live() noexcept {
-    const Tally& tally = context_.tally;
-    live_.settled.store(tally.opened + tally.failed, std::memory_order_relaxed);
-    live_.ready.store(tally.opened, std::memory_order_relaxed);
-    live_.failed.store(tally.failed, std::memory_order_relaxed);
-    live_.published.store(tally.published, std::memory_order_relaxed);
-    live_.received.store(tally.steady.received + tally.slow.received, std::memory_order_relaxed);
-}
-
-void LoadThread::measure_cost(std::int64_t now_ns) {
-    const Tally& tally = context_.tally;
-    if (usage_taken_ || tally.window_from_ns == never_ns) return;
-    if (!usage_at_start_) {
-        if (now_ns < tally.window_from_ns) return;
-        usage_at_start_ = Usage{now_ns, thread_cpu_ns(), thread_wait_ns()};
-    } else if (now_ns >= tally.window_to_ns) {
-        usage_taken_ = true;
-        const auto wall =
-            static_cast<double>(std::max<std::int64_t>(1, now_ns - usage_at_start_->wall_ns));
-        cost_.busy = static_cast<double>(thread_cpu_ns() - usage_at_start_->cpu_ns) / wall;
-        cost_.waited = static_cast<double>(thread_wait_ns() - usage_at_start_->wait_ns) / wall;
+    ProgressCounts sum;
+    for (const Tally& tally : tallies()) {
+        sum.ready += tally.opened;
+        sum.failed += tally.failed;
+        sum.published += tally.published;
+        sum.received += tally.steady.received + tally.slow.received;
     }
+    live_.ready.store(sum.ready, std::memory_order_relaxed);
+    live_.failed.store(sum.failed, std::memory_order_relaxed);
+    live_.published.store(sum.published, std::memory_order_relaxed);
+    live_.received.store(sum.received, std::memory_order_relaxed);
 }
 
 }  // namespace parley::load

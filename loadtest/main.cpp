@@ -8,6 +8,7 @@
 #include <iostream>
 
 #include "loadtest/command_line.hpp"
+#include "loadtest/handshake_run.hpp"
 #include "loadtest/run.hpp"
 
 namespace {
@@ -31,6 +32,21 @@ int refuse(const std::string& why) {
     return static_cast<int>(load::ExitCode::could_not_start);
 }
 
+// Shows the report of either kind of run, writes it where it was asked for, and gives its exit code.
+template <typename Report>
+int publish(const load::Checked<Report>& report, const load::CommandLine& line,
+            std::ofstream& json_file) {
+    if (!report) return refuse(report.error().text);
+    const std::string json = boost::json::serialize(load::to_json(*report));
+    if (line.json_file == "-") {
+        std::cout << json << '\n';
+    } else {
+        std::cout << load::format_table(*report);
+        if (json_file.is_open()) json_file << json << '\n';
+    }
+    return static_cast<int>(report->exit_code());
+}
+
 int run_main(const std::vector<std::string>& arguments) {
     const auto line = load::parse_command_line(arguments);
     if (!line) return refuse(line.error().text + " (see parley-load --help)");
@@ -45,17 +61,13 @@ int run_main(const std::vector<std::string>& arguments) {
         if (!json_file) return refuse("--json " + line->json_file + ": cannot be written");
     }
     catch_interrupts();
-    const auto report =
-        load::run(line->scenario, line->target, line->quiet ? nullptr : stderr, interrupted);
-    if (!report) return refuse(report.error().text);
-    const std::string json = boost::json::serialize(load::to_json(*report));
-    if (line->json_file == "-") {
-        std::cout << json << '\n';
-    } else {
-        std::cout << load::format_table(*report);
-        if (json_file.is_open()) json_file << json << '\n';
+    std::FILE* const progress = line->quiet ? nullptr : stderr;
+    if (line->scenario.handshakes) {
+        return publish(load::run_handshakes(line->scenario, line->target, progress, interrupted),
+                       *line, json_file);
     }
-    return static_cast<int>(report->exit_code());
+    return publish(load::run(line->scenario, line->target, progress, interrupted), *line,
+                   json_file);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <netdb.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -86,6 +87,19 @@ std::optional<std::string> ensure_descriptors(std::uint64_t connections) {
            " are missing: run `ulimit -Hn " + std::to_string(needed) +
            "` as root in this shell first, or several parley-load with fewer --connections each "
            "and a --room-prefix of their own";
+}
+
+Checked<Addresses> prepare_network(const Scenario& scenario, std::uint64_t connections) {
+    // OpenSSL writes with write(), which has no MSG_NOSIGNAL: a closed connection is an error here.
+    ::signal(SIGPIPE, SIG_IGN);
+    auto addresses = resolve_addresses(scenario);
+    if (!addresses) return addresses.error();
+    if (const auto missing = ensure_descriptors(connections)) return Problem{*missing};
+    if (const auto unreachable = probe_server(*addresses)) {
+        return Problem{"cannot connect to " + scenario.url.host + " port " +
+                       std::to_string(scenario.url.port) + ": " + *unreachable};
+    }
+    return addresses;
 }
 
 std::string describe_connect_error(int error) {

@@ -37,6 +37,11 @@ struct Addresses {
 // give it, or nothing when `connections` fit.
 [[nodiscard]] std::optional<std::string> ensure_descriptors(std::uint64_t connections);
 
+// All of the above for a run of so many connections at once, and what else a process of many
+// sockets needs; or why the run can't start.
+[[nodiscard]] Checked<Addresses> prepare_network(const Scenario& scenario,
+                                                 std::uint64_t connections);
+
 // A system error in words, with advice where an operator can do something about it.
 [[nodiscard]] std::string describe_connect_error(int error);
 

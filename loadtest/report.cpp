@@ -1,20 +1,7 @@
 #include "loadtest/report.hpp"
 
-#include <algorithm>
-#include <cstdio>
-
 namespace parley::load {
 namespace {
-
-std::string count_of(std::uint64_t count, const char* one, const char* many) {
-    return std::to_string(count) + " " + (count == 1 ? one : many);
-}
-
-std::string percent(double share) {
-    char text[32];
-    std::snprintf(text, sizeof text, "%.0f %%", share * 100);
-    return text;
-}
 
 std::int64_t lag_p99(const Report& report) {
     return static_cast<std::int64_t>(report.tally.pacing_lag.percentile(99));
@@ -38,10 +25,11 @@ void add_faults(const Report& report, std::vector<std::string>& remarks) {
         "connections were ended by the server or the network");
     add(t.withheld, "message could not be sent: its publisher was gone or not read from",
         "messages could not be sent: their publishers were gone or not read from");
+    add(t.unanswered, "POST was never answered", "POSTs were never answered");
     for (const auto& [reason, times] : t.refusals) {
         remarks.push_back("The server refused " + count_of(times, "message", "messages") + ": " +
                           reason +
-                          (reason == "rate_limited"
+                          (reason.ends_with("rate_limited")
                                ? " (its limits must be off for a load test: parleyd --no-limits)."
                                : "."));
     }
@@ -52,27 +40,28 @@ void add_faults(const Report& report, std::vector<std::string>& remarks) {
 
 void add_generator(const Report& report, std::vector<std::string>& remarks) {
     if (!report.generator_limited()) return;
-    std::string why;
-    const auto because = [&why](const std::string& reason) {
-        why += (why.empty() ? "" : "; ") + reason;
-    };
-    const GeneratorCost& g = report.generator;
-    if (g.busiest_share > generator_busy_share_max) {
-        because("a thread was " + percent(g.busiest_share) + " busy");
-    }
-    if (g.longest_wait_share > generator_wait_share_max) {
-        because("a thread was kept from running " + percent(g.longest_wait_share) + " of the time");
-    }
-    if (lag_p99(report) > generator_lag_ns_max) {
-        because("messages were sent up to " + std::to_string(lag_p99(report) / ns_per_ms) +
-                " ms late (p99)");
-    }
-    remarks.push_back("The generator was the bottleneck (" + why +
+    remarks.push_back("The generator was the bottleneck (" +
+                      generator_limits(report.generator, lag_p99(report)) +
                       "): latency and throughput are the generator's, not the server's. Use more "
                       "--threads, a machine that does less beside, or another one.");
 }
 
 }  // namespace
+
+void Report::add(const Tallies& counted) {
+    for (std::size_t i = 0; i < counted.size(); ++i) {
+        by_transport[i].merge(counted[i]);
+        tally.merge(counted[i]);
+    }
+}
+
+std::vector<Transport> Report::transports_used() const {
+    std::vector<Transport> used;
+    for (const TransportEntry& entry : transports()) {
+        if (scenario.mix.has(entry.transport)) used.push_back(entry.transport);
+    }
+    return used;
+}
 
 bool Report::faulty() const {
     const auto wrong = [](const DeliveryCounts& c) {
@@ -80,15 +69,13 @@ bool Report::faulty() const {
     };
     // What slow readers lose is the server's policy; what anybody gets twice or wrongly is not.
     return tally.steady.lost + tally.steady.announced + wrong(tally.steady) + wrong(tally.slow) +
-               tally.failed + tally.dropped + tally.withheld + tally.refused +
+               tally.failed + tally.dropped + tally.withheld + tally.refused + tally.unanswered +
                tally.failures.size() >
            0;
 }
 
 bool Report::generator_limited() const {
-    return generator.busiest_share > generator_busy_share_max ||
-           generator.longest_wait_share > generator_wait_share_max ||
-           lag_p99(*this) > generator_lag_ns_max;
+    return !generator_limits(generator, lag_p99(*this)).empty();
 }
 
 ExitCode Report::exit_code() const {
@@ -100,10 +87,20 @@ double Report::throughput_per_s() const {
     return window_s > 0 ? static_cast<double>(tally.received_in_window) / window_s : 0;
 }
 
+double Report::answers_per_s() const {
+    return window_s > 0 ? static_cast<double>(tally.answered_in_window) / window_s : 0;
+}
+
 std::optional<double> Report::server_us_per_delivery() const {
     if (!server || tally.received_in_window == 0) return std::nullopt;
-    const double cpu_s = server->at_window_end.cpu_s - server->at_window_start.cpu_s;
-    return cpu_s * 1e6 / static_cast<double>(tally.received_in_window);
+    return server->cpu_s() * 1e6 / static_cast<double>(tally.received_in_window);
+}
+
+std::optional<double> Report::server_us_per_answer() const {
+    if (!server || tally.answered_in_window == 0 || !scenario.mix.only(Transport::rest)) {
+        return std::nullopt;
+    }
+    return server->cpu_s() * 1e6 / static_cast<double>(tally.answered_in_window);
 }
 
 std::vector<std::string> Report::remarks() const {
@@ -113,7 +110,16 @@ std::vector<std::string> Report::remarks() const {
         add_faults(*this, remarks);
     } else {
         remarks.emplace_back(
-            "Every delivery arrived once and in order; every connection was made and stayed.");
+            scenario.mix.only(Transport::rest)
+                ? "Every message was accepted; every connection was made and stayed. Nobody "
+                  "listened: deliveries were not looked at."
+                : "Every delivery arrived once and in order; every connection was made and "
+                  "stayed.");
+    }
+    if (scenario.rate_max) {
+        remarks.emplace_back(
+            "Closed loop: each connection sent when its last message was answered, so latency "
+            "counts from the sending and hides every message that a slow answer put off.");
     }
     add_generator(*this, remarks);
     return remarks;

@@ -16,41 +16,24 @@
 #include "loadtest/scenario.hpp"
 #include "loadtest/server_cost.hpp"
 #include "loadtest/tally.hpp"
+#include "loadtest/user_context.hpp"
+#include "loadtest/verdict.hpp"
 
 namespace parley::load {
-
-// Above one of these the generator, or the machine under it, shaped the figures.
-inline constexpr double generator_busy_share_max = 0.85;  // of any thread
-inline constexpr double generator_wait_share_max = 0.20;  // ready to run, but kept waiting
-inline constexpr std::int64_t generator_lag_ns_max = 10 * ns_per_ms;  // p99 of sending late
-
-enum class ExitCode : std::uint8_t {
-    clean = 0,
-    faulty = 1,             // lost, duplicated, out of order; or connections failed
-    generator_limited = 2,  // nothing wrong but the figures
-    could_not_start = 3,
-};
-
-struct GeneratorCost {
-    double cpu_cores = 0;      // all load threads together
-    double busiest_share = 0;  // of one thread's time
-    double longest_wait_share = 0;
-};
-
-struct ServerCost {
-    ServerSample before_ramp, at_window_start, at_window_end;
-};
 
 struct Report {
     Scenario scenario;
     std::string target;
     std::string url;
-    Tally tally;
+    Tally tally;           // of all
+    Tallies by_transport;  // and of each transport, and of the senders
     double window_s = 0;
     GeneratorCost generator;
     std::optional<ServerCost> server;
     bool interrupted = false;
 
+    // Takes what a thread has counted into both.
+    void add(const Tallies& counted);
     [[nodiscard]] bool faulty() const;
     [[nodiscard]] bool generator_limited() const;
     [[nodiscard]] ExitCode exit_code() const;
@@ -58,8 +41,17 @@ struct Report {
     [[nodiscard]] double throughput_per_s() const;
     // The verdict and everything that a reader of the figures must know, a sentence each.
     [[nodiscard]] std::vector<std::string> remarks() const;
+    // POSTs that were accepted in the window, a second.
+    [[nodiscard]] double answers_per_s() const;
     // Processor time of the server for one delivery; nothing where it was not measured.
     [[nodiscard]] std::optional<double> server_us_per_delivery() const;
+    // And for one accepted POST, where there were no deliveries that it could have gone to.
+    [[nodiscard]] std::optional<double> server_us_per_answer() const;
+    // The transports of the mix.
+    [[nodiscard]] std::vector<Transport> transports_used() const;
+    [[nodiscard]] const Tally& tally_of(Transport transport) const {
+        return by_transport[static_cast<std::size_t>(transport)];
+    }
 };
 
 [[nodiscard]] std::string format_table(const Report& report);

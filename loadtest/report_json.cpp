@@ -1,28 +1,13 @@
 // The report as JSON: the same figures as the table, times in microseconds.
 #include <boost/json.hpp>
 
+#include "loadtest/json_percentiles.hpp"
 #include "loadtest/report.hpp"
 
 namespace parley::load {
 namespace {
 
 namespace json = boost::json;
-
-double microseconds(std::uint64_t ns) {
-    return static_cast<double>(ns) / 1e3;
-}
-
-json::object percentiles(const Histogram& h) {
-    return {{"count", h.count()},
-            {"mean", h.mean() / 1e3},
-            {"min", microseconds(h.min())},
-            {"p50", microseconds(h.percentile(50))},
-            {"p90", microseconds(h.percentile(90))},
-            {"p99", microseconds(h.percentile(99))},
-            {"p99_9", microseconds(h.percentile(99.9))},
-            {"p99_99", microseconds(h.percentile(99.99))},
-            {"max", microseconds(h.max())}};
-}
 
 json::object deliveries(const DeliveryCounts& c) {
     return {{"expected", c.expected},   {"received", c.received},
@@ -31,16 +16,30 @@ json::object deliveries(const DeliveryCounts& c) {
             {"stray", c.stray}};
 }
 
-json::object closes(const std::map<std::uint16_t, std::uint64_t>& codes) {
+json::object by_transport(const Report& report) {
     json::object out;
-    for (const auto& [code, times] : codes) out[std::to_string(code)] = times;
+    for (const Transport transport : report.transports_used()) {
+        const Tally& t = report.tally_of(transport);
+        out[name_of(transport)] = {{"percent", report.scenario.mix.percent(transport)},
+                                   {"opened", t.opened},
+                                   {"failed", t.failed},
+                                   {"dropped", t.dropped},
+                                   {"published", t.published},
+                                   {"refused", t.refused},
+                                   {"unanswered", t.unanswered},
+                                   {"reconnected", t.reconnected},
+                                   {"statuses", json_counts(t.statuses)},
+                                   {"deliveries", deliveries(t.steady)},
+                                   {"slow_deliveries", deliveries(t.slow)},
+                                   {"latency_us", json_percentiles(t.latency)},
+                                   {"answer_us", json_percentiles(t.answer)},
+                                   {"handshake_us", json_percentiles(t.handshake)}};
+    }
     return out;
 }
 
-json::object reasons(const Reasons& counted) {
-    json::object out;
-    for (const auto& [reason, times] : counted) out[reason] = times;
-    return out;
+json::value rate_of(const Scenario& scenario) {
+    return scenario.rate_max ? json::value("max") : json::value(scenario.rate_per_s);
 }
 
 json::object scenario(const Report& report) {
@@ -53,7 +52,7 @@ json::object scenario(const Report& report) {
             {"connections", s.connections},
             {"rooms", s.rooms},
             {"spread", s.spread},
-            {"rate_per_s", s.rate_per_s},
+            {"rate_per_s", rate_of(s)},
             {"payload_bytes", s.payload_bytes},
             {"warmup_s", seconds(s.warmup)},
             {"duration_s", seconds(s.duration)},
@@ -67,11 +66,12 @@ json::object scenario(const Report& report) {
 json::value server(const Report& report) {
     if (!report.server) return nullptr;
     const ServerCost& s = *report.server;
-    json::object out{{"cpu_s", s.at_window_end.cpu_s - s.at_window_start.cpu_s},
+    json::object out{{"cpu_s", s.cpu_s()},
                      {"pss_kib_before_ramp", s.before_ramp.pss_kib},
                      {"pss_kib_connected", s.at_window_start.pss_kib},
                      {"pss_kib_end", s.at_window_end.pss_kib}};
     if (const auto us = report.server_us_per_delivery()) out["cpu_us_per_delivery"] = *us;
+    if (const auto us = report.server_us_per_answer()) out["cpu_us_per_answer"] = *us;
     return out;
 }
 
@@ -96,26 +96,35 @@ json::value to_json(const Report& report) {
                           {"dropped", t.dropped},
                           {"churned", t.churned},
                           {"rejoined", t.rejoined},
-                          {"closes", closes(t.closes)},
-                          {"slow_closes", closes(t.slow_closes)},
-                          {"failures", reasons(t.failures)}}},
+                          {"reconnected", t.reconnected},
+                          {"tls_resumed", t.resumed_tls},
+                          {"senders", report.by_transport[senders_tally].opened},
+                          {"statuses", json_counts(t.statuses)},
+                          {"closes", json_counts(t.closes)},
+                          {"slow_closes", json_counts(t.slow_closes)},
+                          {"failures", json_counts(t.failures)}}},
                         {"messages",
                          {{"published", t.published},
                           {"refused", t.refused},
                           {"withheld", t.withheld},
-                          {"refusals", reasons(t.refusals)}}},
+                          {"answered", t.answered},
+                          {"unanswered", t.unanswered},
+                          {"refusals", json_counts(t.refusals)}}},
                         {"deliveries", deliveries(t.steady)},
                         {"slow_deliveries", deliveries(t.slow)},
                         {"window_s", report.window_s},
                         {"messages_per_s", published_per_s},
                         {"deliveries_per_s", report.throughput_per_s()},
-                        {"latency_us", percentiles(t.latency)},
-                        {"handshake_us", percentiles(t.handshake)},
+                        {"answers_per_s", report.answers_per_s()},
+                        {"latency_us", json_percentiles(t.latency)},
+                        {"answer_us", json_percentiles(t.answer)},
+                        {"by_transport", by_transport(report)},
+                        {"handshake_us", json_percentiles(t.handshake)},
                         {"generator",
                          {{"cpu_cores", g.cpu_cores},
                           {"busiest_thread", g.busiest_share},
                           {"kept_waiting", g.longest_wait_share},
-                          {"sent_late_us", percentiles(t.pacing_lag)}}},
+                          {"sent_late_us", json_percentiles(t.pacing_lag)}}},
                         {"server", server(report)}};
 }
 

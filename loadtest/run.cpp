@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 #include <thread>
+#include <utility>
 
 #include "loadtest/clock.hpp"
 #include "loadtest/control.hpp"
@@ -16,6 +17,14 @@ namespace {
 constexpr std::int64_t look_every_ns = 20 * ns_per_ms;
 // Time for every thread to hear of the start before the first message is due.
 constexpr std::int64_t start_notice_ns = 50 * ns_per_ms;
+
+// The scheme that fits what is spoken, and a WebSocket's path.
+std::string describe_url(const Plan& plan) {
+    const bool websocket = plan.scenario.mix.has(Transport::websocket);
+    std::string url = websocket ? "ws" : "http";
+    url += plan.scenario.url.tls ? "s://" : "://";
+    return url + plan.host + (websocket ? plan.target.path : "/api/v1");
+}
 
 class Run {
 public:
@@ -34,7 +43,7 @@ private:
     void await_end();
     // Sleeps a little, shows progress; true once the run was interrupted.
     bool look(const char* phase);
-    [[nodiscard]] std::uint64_t settled() const;
+    [[nodiscard]] bool all_settled() const;
     [[nodiscard]] ServerSample sample() const {
         return sample_server(plan_.scenario.server_pid).value_or(ServerSample{});
     }
@@ -63,8 +72,10 @@ Checked<Report> Run::play() {
     const std::int64_t start_ns = monotonic_ns();
     const unsigned shares = std::min(plan_.scenario.threads, plan_.scenario.connections);
     for (unsigned share = 0; share < shares; ++share) {
-        threads_.push_back(
-            std::make_unique<LoadThread>(plan_, addresses_, control_, share, shares, start_ns));
+        auto tls = TlsContext::make(plan_.scenario.url, plan_.scenario.tls);
+        if (!tls) return tls.error();
+        threads_.push_back(std::make_unique<LoadThread>(plan_, addresses_, std::move(*tls),
+                                                        control_, share, shares, start_ns));
     }
     std::vector<std::thread> running;
     for (const auto& thread : threads_) running.emplace_back([&t = *thread] { t.run(); });
@@ -100,18 +111,19 @@ bool Run::look(const char* phase) {
     return interrupted_.load(std::memory_order_relaxed);
 }
 
-std::uint64_t Run::settled() const {
-    std::uint64_t sum = 0;
-    for (const auto& thread : threads_) {
-        sum += thread->live().settled.load(std::memory_order_relaxed);
-    }
-    return sum;
+bool Run::all_settled() const {
+    return std::all_of(threads_.begin(), threads_.end(), [](const auto& thread) {
+        const Live& live = thread->live();
+        return live.ready.load(std::memory_order_relaxed) +
+                   live.failed.load(std::memory_order_relaxed) >=
+               thread->connections();
+    });
 }
 
 bool Run::await_ready(std::int64_t ramp_start_ns) {
     const Scenario& scenario = plan_.scenario;
     const std::int64_t deadline_ns = ramp_start_ns + (scenario.ramp + scenario.settle).count();
-    while (settled() < scenario.connections && monotonic_ns() < deadline_ns) {
+    while (!all_settled() && monotonic_ns() < deadline_ns) {
         if (look("connecting")) return false;
     }
     const std::int64_t start_ns = monotonic_ns() + start_notice_ns;
@@ -133,7 +145,7 @@ void Run::await_end() {
     }
     server_.at_window_end = sample();
     const auto drained = [this] {
-        return control_.threads_drained.load(std::memory_order_relaxed) == threads_.size();
+        return control_.threads_drained.load(std::memory_order_acquire) == threads_.size();
     };
     while (!drained()) look("draining");
 }
@@ -142,16 +154,12 @@ Report Run::make_report() const {
     Report report;
     report.scenario = plan_.scenario;
     report.target = plan_.target.name;
-    report.url = "ws://" + plan_.host + plan_.target.path;
+    report.url = describe_url(plan_);
     report.window_s = static_cast<double>(window_to_ns_ - window_from_ns_) / ns_per_s;
     report.interrupted = interrupted_.load(std::memory_order_relaxed);
     for (const auto& thread : threads_) {
-        report.tally.merge(thread->tally());
-        const ThreadCost cost = thread->cost();
-        report.generator.cpu_cores += cost.busy;
-        report.generator.busiest_share = std::max(report.generator.busiest_share, cost.busy);
-        report.generator.longest_wait_share =
-            std::max(report.generator.longest_wait_share, cost.waited);
+        report.add(thread->tallies());
+        report.generator.add(thread->cost());
     }
     if (plan_.scenario.server_pid != 0) report.server = server_;
     return report;
@@ -162,13 +170,9 @@ Report Run::make_report() const {
 Checked<Report> run(const Scenario& scenario, const Target& target, std::FILE* progress,
                     const std::atomic<bool>& interrupted) {
     if (const auto problem = scenario_problem(scenario)) return Problem{*problem};
-    const auto addresses = resolve_addresses(scenario);
+    const auto addresses =
+        prepare_network(scenario, std::uint64_t{scenario.connections} + scenario.senders);
     if (!addresses) return addresses.error();
-    if (const auto missing = ensure_descriptors(scenario.connections)) return Problem{*missing};
-    if (const auto unreachable = probe_server(*addresses)) {
-        return Problem{"cannot connect to " + scenario.url.host + " port " +
-                       std::to_string(scenario.url.port) + ": " + *unreachable};
-    }
     return Run(scenario, target, *addresses, progress, interrupted).play();
 }
 

@@ -24,6 +24,7 @@ void count_reason(Reasons& reasons, std::string_view reason, std::uint64_t times
 void Tally::merge(const Tally& other) {
     latency.merge(other.latency);
     handshake.merge(other.handshake);
+    answer.merge(other.answer);
     pacing_lag.merge(other.pacing_lag);
     window_from_ns = other.window_from_ns;
     window_to_ns = other.window_to_ns;
@@ -38,9 +39,15 @@ void Tally::merge(const Tally& other) {
     churned += other.churned;
     published += other.published;
     refused += other.refused;
+    answered += other.answered;
+    answered_in_window += other.answered_in_window;
+    unanswered += other.unanswered;
+    reconnected += other.reconnected;
+    resumed_tls += other.resumed_tls;
     withheld += other.withheld;
     for (const auto& [code, times] : other.closes) closes[code] += times;
     for (const auto& [code, times] : other.slow_closes) slow_closes[code] += times;
+    for (const auto& [status, times] : other.statuses) statuses[status] += times;
     for (const auto& [reason, times] : other.failures) count_reason(failures, reason, times);
     for (const auto& [reason, times] : other.refusals) count_reason(refusals, reason, times);
 }

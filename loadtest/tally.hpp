@@ -40,6 +40,7 @@ struct Tally {
     // Of deliveries whose intended time lies in the measured window, to users that read.
     Histogram latency;
     Histogram handshake;   // from connect() until ready
+    Histogram answer;      // from the intended time to the 2xx of a POST; in the window
     Histogram pacing_lag;  // how late the generator itself sent; in the measured window
 
     std::int64_t window_from_ns = never_ns;
@@ -57,10 +58,16 @@ struct Tally {
     std::uint64_t churned = 0;    // left because it was their turn
     std::uint64_t published = 0;  // messages handed over to be sent
     std::uint64_t refused = 0;    // answered with an error
-    std::uint64_t withheld = 0;   // not sent: the publisher was gone, or the server did not read
+    std::uint64_t answered = 0;   // POSTs that were accepted
+    std::uint64_t answered_in_window = 0;
+    std::uint64_t unanswered = 0;   // POSTs that were sent and never answered
+    std::uint64_t reconnected = 0;  // the server ended a keep-alive connection between answers
+    std::uint64_t resumed_tls = 0;  // TLS sessions that were taken up again
+    std::uint64_t withheld = 0;     // not sent: the publisher was gone, or the server did not read
 
     std::map<std::uint16_t, std::uint64_t> closes;  // close codes while ready; 1006: without one
     std::map<std::uint16_t, std::uint64_t> slow_closes;
+    std::map<std::uint16_t, std::uint64_t> statuses;  // HTTP answers other than 2xx and 101
     Reasons failures;  // why connections never became ready, or broke
     Reasons refusals;  // error codes of refused messages
 

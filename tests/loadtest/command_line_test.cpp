@@ -92,7 +92,18 @@ TEST(CommandLine, ErrorsAreOneLineThatNamesTheOption) {
     const std::string url = "ws://h/ws";
     const Case cases[] = {
         {{}, "--url"},
-        {{"--url", "wss://h/"}, "TLS is not supported yet by this build"},
+        {{"--url", url, "--tls-insecure"}, "--tls-insecure"},
+        {{"--url", url, "--mix", "sse=50"}, "not 100"},
+        {{"--url", url, "--mix", "sse=50,sse=50"}, "once"},
+        {{"--url", url, "--mix", "sse=100", "--transport", "sse"}, "--transport"},
+        {{"--url", url, "--transport", "socketio"}, "socketio.txt"},
+        {{"--url", url, "--transport", "sse", "--target", "x"}, "--target"},
+        {{"--url", url, "--rate", "max"}, "--rate max"},
+        {{"--url", url, "--rate", "-1"}, "--rate"},
+        {{"--url", url, "--handshakes", "often"}, "--handshakes"},
+        {{"--url", url, "--handshake-kind", "tls"}, "--handshakes"},
+        {{"--url", url, "--handshakes", "5", "--handshake-kind", "tls"}, "https://"},
+        {{"--url", url, "--handshakes", "5", "--handshake-kind", "x"}, "upgrade"},
         {{"--url", "h"}, "--url"},
         {{"--url", url, "--duration", "5"}, "--duration"},
         {{"--url", url, "--payload", "5x"}, "--payload"},
@@ -100,7 +111,7 @@ TEST(CommandLine, ErrorsAreOneLineThatNamesTheOption) {
         {{"--url", url, "--connections", "many"}, "--connections"},
         {{"--url", url, "--connections", "-5"}, "--connections"},
         {{"--url", url, "--source-ips", "x"}, "--source-ips"},
-        {{"--url", url, "--transport", "sse"}, "--transport"},
+        {{"--url", url, "--transport", "pigeon"}, "longpoll"},
         {{"--url", url, "--target", "no/such/file"}, "no/such/file"},
         {{"--url", url, "--no-such-option"}, "--no-such-option"},
     };
@@ -112,15 +123,52 @@ TEST(CommandLine, ErrorsAreOneLineThatNamesTheOption) {
     }
 }
 
+TEST(CommandLine, TransportsMixesAndTlsReachTheScenario) {
+    const auto one = parse_command_line({"--url", "https://h:8443", "--transport", "longpoll",
+                                         "--tls-ca", "ca.pem", "--tls-resume", "--senders", "7"});
+    ASSERT_TRUE(one) << one.error().text;
+    EXPECT_TRUE(one->scenario.url.tls);
+    EXPECT_TRUE(one->scenario.mix.only(Transport::longpoll));
+    EXPECT_EQ(one->scenario.tls.ca_file, "ca.pem");
+    EXPECT_TRUE(one->scenario.tls.resume);
+    EXPECT_EQ(one->scenario.senders, 7u);
+    const auto mixed = parse_command_line(
+        {"--url", "wss://h", "--mix", "websocket=60,sse=20,longpoll=20", "--tls-insecure"});
+    ASSERT_TRUE(mixed) << mixed.error().text;
+    EXPECT_EQ(mixed->scenario.url.port, 443);
+    EXPECT_EQ(mixed->scenario.mix.percent(Transport::websocket), 60u);
+    EXPECT_EQ(mixed->scenario.mix.percent(Transport::longpoll), 20u);
+    EXPECT_TRUE(mixed->scenario.tls.insecure);
+    const auto rest =
+        parse_command_line({"--url", "http://h", "--transport", "rest", "--rate", "max"});
+    ASSERT_TRUE(rest) << rest.error().text;
+    EXPECT_EQ(rest->scenario.connections, 64u);
+    EXPECT_TRUE(rest->scenario.rate_max);
+}
+
+TEST(CommandLine, HandshakesAreARateOrAsManyAsCan) {
+    const auto some = parse_command_line(
+        {"--url", "https://h", "--handshakes", "250.5", "--handshake-kind", "tls"});
+    ASSERT_TRUE(some) << some.error().text;
+    EXPECT_EQ(some->scenario.handshakes->rate_per_s, 250.5);
+    EXPECT_EQ(some->scenario.handshakes->kind, Handshakes::Kind::tls);
+    const auto max = parse_command_line({"--url", "ws://h", "--handshakes", "max"});
+    ASSERT_TRUE(max) << max.error().text;
+    EXPECT_EQ(max->scenario.handshakes->rate_per_s, 0);
+    EXPECT_EQ(max->scenario.handshakes->kind, Handshakes::Kind::upgrade);
+}
+
 TEST(CommandLine, HelpTellsEveryOptionDefaultAndExitStatus) {
     const auto line = parse_command_line({"--help"});
     ASSERT_TRUE(line);
     for (const char* words :
-         {"--url",     "--transport",    "--connections", "--rooms",   "--rate",
-          "--payload", "--duration",     "--ramp",        "--warmup",  "--settle",
-          "--drain",   "--slow-readers", "--churn",       "--threads", "--source-ips",
-          "--target",  "--server-pid",   "--json",        "--spread",  "--room-prefix",
-          "TIME=30s",  "EXIT STATUS",    "TARGET FILES",  "EXAMPLES"}) {
+         {"--url",        "--transport",      "--connections",  "--rooms",      "--rate",
+          "--payload",    "--duration",       "--ramp",         "--warmup",     "--settle",
+          "--drain",      "--slow-readers",   "--churn",        "--threads",    "--source-ips",
+          "--target",     "--server-pid",     "--json",         "--spread",     "--room-prefix",
+          "--mix",        "--tls-ca",         "--tls-insecure", "--tls-resume", "--senders",
+          "--handshakes", "--handshake-kind", "HANDSHAKE RATE", "TRANSPORTS",   "TIME=30s",
+          "EXIT STATUS",  "TARGET FILES",     "EXAMPLES"}) {
         EXPECT_NE(line->help.find(words), std::string::npos) << words;
     }
     for (std::size_t at = 0; at < line->help.size();) {

@@ -37,8 +37,8 @@ Target socketio() {
 struct Stage {
     explicit Stage(Target target, std::uint32_t index = 2)
         : plan(two_rooms(), std::move(target)), user(index, plan) {
-        context.tally.window_from_ns = 0;
-        context.tally.window_to_ns = 1'000'000'000;
+        tally().window_from_ns = 0;
+        tally().window_to_ns = 1'000'000'000;
         user.open(said, opened_ns, true, context);
         request = std::exchange(said, {});
     }
@@ -90,10 +90,14 @@ struct Stage {
         }
         return texts;
     }
-    [[nodiscard]] const DeliveryCounts& counts() const { return context.tally.steady; }
+    [[nodiscard]] const DeliveryCounts& counts() const {
+        return context.tallies[static_cast<std::size_t>(Transport::websocket)].steady;
+    }
+    [[nodiscard]] Tally& tally() { return context.tally_of(Transport::websocket); }
 
     Plan plan;
-    UserContext context{plan, {}, Luck(1), {}, {}};
+    Control control{plan.scenario};
+    UserContext context{plan, control, 1};
     VirtualUser user;
     std::string said;
     std::string request;
@@ -162,9 +166,9 @@ TEST(VirtualUser, HandshakeAndDeliveriesMayBeSplitAnywhere) {
         ASSERT_EQ(stage.user.state(), VirtualUser::State::ready) << "split at " << at;
         EXPECT_EQ(stage.counts().received, 3u) << "split at " << at;
         EXPECT_EQ(stage.counts().duplicate + stage.counts().out_of_order, 0u);
-        EXPECT_EQ(stage.context.tally.latency.count(), 3u);
-        EXPECT_EQ(stage.context.tally.latency.max(), 5'000'000u);
-        EXPECT_EQ(stage.context.tally.handshake.max(), 8'000'000u);
+        EXPECT_EQ(stage.tally().latency.count(), 3u);
+        EXPECT_EQ(stage.tally().latency.max(), 5'000'000u);
+        EXPECT_EQ(stage.tally().handshake.max(), 8'000'000u);
     }
 }
 
@@ -254,12 +258,12 @@ TEST(VirtualUser, AMessageOfAnotherRoomIsStray) {
 TEST(VirtualUser, OnlyTheMeasuredWindowsMessagesAreTimed) {
     Target echo;
     Stage stage(echo);
-    stage.context.tally.window_from_ns = 5'000'000;
+    stage.tally().window_from_ns = 5'000'000;
     stage.give(stage.accepted() + text_frame(stamp_text(1, 0, 4'999'999)) +
                text_frame(stamp_text(2, 0, 5'000'000)));
     EXPECT_EQ(stage.counts().received, 2u);
-    EXPECT_EQ(stage.context.tally.latency.count(), 1u);
-    EXPECT_EQ(stage.context.tally.received_in_window, 2u);
+    EXPECT_EQ(stage.tally().latency.count(), 1u);
+    EXPECT_EQ(stage.tally().received_in_window, 2u);
 }
 
 TEST(VirtualUser, SeveralDeliveriesInOneFrameAllCount) {
@@ -283,8 +287,8 @@ TEST(VirtualUser, ADeliveryMarkMustBeThereWhereOneIsGiven) {
 TEST(VirtualUser, PublishesTheStampAndTheFillerInTheTargetsForm) {
     Stage stage(parley_target("/ws"), 0);
     stage.give(stage.accepted() + joined(0));
-    stage.user.publish(123, stage.said, stage.context);
-    stage.user.publish(456, stage.said, stage.context);
+    stage.user.publish({123, 0, 1}, stage.said, stage.context);
+    stage.user.publish({456, 0, 2}, stage.said, stage.context);
     const auto frames = stage.frames();
     ASSERT_EQ(frames.size(), 2u);
     const auto command = protocol::decode_command(frames[1]);
@@ -295,15 +299,14 @@ TEST(VirtualUser, PublishesTheStampAndTheFillerInTheTargetsForm) {
     const auto found = find_stamp(send.body.content);
     ASSERT_TRUE(found);
     EXPECT_EQ(found->stamp, (Stamp{456, 0, 2}));
-    EXPECT_EQ(stage.user.published(), 2u);
 }
 
 TEST(VirtualUser, ARefusedMessageIsCountedUnderItsCode) {
     Stage stage(parley_target("/ws"), 0);
     stage.give(stage.accepted() + joined(0));
     stage.give(pushed(protocol::Error{"rate_limited", "slow down", true, 100}));
-    EXPECT_EQ(stage.user.refused(), 1u);
-    EXPECT_EQ(stage.context.tally.refusals.at("rate_limited"), 1u);
+    EXPECT_EQ(stage.control.refused[0].load(), 1u);
+    EXPECT_EQ(stage.tally().refusals.at("rate_limited"), 1u);
 }
 
 TEST(VirtualUser, TakesTheStepsOfATargetInTheirOrder) {
@@ -317,7 +320,7 @@ TEST(VirtualUser, TakesTheStepsOfATargetInTheirOrder) {
     EXPECT_EQ(stage.frames(), std::vector<std::string>{"3"});
     stage.give(text_frame(R"(40{"sid":"y"})"));
     EXPECT_EQ(stage.frames(), std::vector<std::string>{R"(42["join","load-0"])"});
-    EXPECT_EQ(stage.user.state(), VirtualUser::State::joining);
+    EXPECT_EQ(stage.user.state(), VirtualUser::State::opening);
     stage.give(text_frame(R"(42["joined","load-0"])"));
     EXPECT_EQ(stage.user.state(), VirtualUser::State::ready);
     stage.give(text_frame("2") + text_frame(R"(42["msg",")" + stamp_text(1) + R"("])"));
@@ -335,9 +338,9 @@ TEST(VirtualUser, AnswersPingsAndCloses) {
     const std::vector<std::string> expected = {"(pong)beat", "(close)4108"};
     EXPECT_EQ(stage.frames(), expected);
     EXPECT_EQ(stage.user.state(), VirtualUser::State::closed);
-    EXPECT_EQ(stage.context.tally.closes.at(4108), 1u);
-    EXPECT_EQ(stage.context.tally.dropped, 1u);
-    EXPECT_EQ(stage.context.tally.failed, 0u);
+    EXPECT_EQ(stage.tally().closes.at(4108), 1u);
+    EXPECT_EQ(stage.tally().dropped, 1u);
+    EXPECT_EQ(stage.tally().failed, 0u);
 }
 
 TEST(VirtualUser, WhatGoesWrongBeforeItIsReadyIsAFailureWithAReason) {
@@ -371,7 +374,7 @@ TEST(VirtualUser, WhatGoesWrongBeforeItIsReadyIsAFailureWithAReason) {
     for (const Case& c : cases) {
         Stage stage(parley_target("/ws"));
         c.happen(stage);
-        const Tally& tally = stage.context.tally;
+        const Tally& tally = stage.tally();
         EXPECT_EQ(stage.user.state(), VirtualUser::State::closed) << c.reason;
         EXPECT_EQ(tally.failed, 1u) << c.reason;
         EXPECT_EQ(tally.opened + tally.dropped, 0u) << c.reason;
@@ -392,14 +395,14 @@ TEST(VirtualUser, LeavingAndComingBackIsHeldToContinuityOnly) {
     protocol::append_close_frame(close, 1000, {});
     stage.give(message(2, 2) + close);
     EXPECT_EQ(stage.user.state(), VirtualUser::State::closed);
-    EXPECT_EQ(stage.context.tally.dropped, 0u);
+    EXPECT_EQ(stage.tally().dropped, 0u);
 
     stage.user.open(stage.request, now_ns, false, stage.context);
     stage.request.erase(0, stage.request.rfind("GET "));
     stage.give(stage.accepted() + joined(5) + message(6, 6) + message(8, 8));
     EXPECT_FALSE(stage.user.full_member());
     stage.user.settle(std::nullopt, stage.context);
-    EXPECT_EQ(stage.context.tally.rejoined, 1u);
+    EXPECT_EQ(stage.tally().rejoined, 1u);
     EXPECT_EQ(stage.counts().received, 3u);
     EXPECT_EQ(stage.counts().lost, 1u);
 }

@@ -23,9 +23,9 @@ LAYERS = {
 
 # Libraries that only some folders may include.
 LIBRARIES = [
-    (re.compile(r"boost/beast"), {"src/asio", "src/transports"}),
+    (re.compile(r"boost/beast"), {"src/asio", "src/transports", "loadtest"}),
     (re.compile(r"boost/asio/ssl"), {"src/asio", "src/transports"}),
-    (re.compile(r"openssl/(?!evp\.h|sha\.h)"), {"src/transports"}),
+    (re.compile(r"openssl/(?!evp\.h|sha\.h)"), {"src/transports", "loadtest"}),
     (re.compile(r"openssl/(evp|sha)\.h"), {"src/protocol", "src/transports", "loadtest"}),
     (re.compile(r"boost/asio"), {"src/asio", "src/core", "src/transports", "src/server"}),
     (re.compile(r"spdlog/"), {"src/transports"}),
