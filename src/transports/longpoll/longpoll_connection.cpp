@@ -31,13 +31,13 @@ std::vector<std::string_view> texts_of(std::span<const core::RetainedPtr> messag
 }  // namespace
 
 template <typename Stream>
-LongPollConnection<Stream>::LongPollConnection(Gate& gate, Stream stream, const tcp::endpoint& peer,
+LongPollConnection<Stream>::LongPollConnection(Gate& gate, Stream stream, const tcp::endpoint& hop,
                                                LongPollAsk ask)
     : Transport(longpoll_traits),
       Timer([](Timer& timer) noexcept { static_cast<LongPollConnection&>(timer).finish_soon(); }),
       gate_(&gate),
       stream_(std::move(stream)),
-      peer_(peer),
+      hop_(hop),
       ask_(std::move(ask)),
       deadline_(gate.now() + ask_.wait) {}
 
@@ -46,8 +46,7 @@ void LongPollConnection<Stream>::open() {
     const Pointer self(this);
     intrusive_ptr_add_ref(this);  // the gate's list; end() or give_back() drops it
     gate_->add(*this);
-    subscriber_ =
-        core::Subscriber::open(gate_->shard(), *this, {peer_.address().to_string(), std::nullopt});
+    subscriber_ = core::Subscriber::open(gate_->shard(), *this, {ask_.address, std::nullopt});
     if (const auto refusal = subscriber_->admit()) {
         answer_ = std::make_unique<HttpResponse>(answer_error(*refusal));
         return finish_soon();
@@ -181,7 +180,7 @@ void LongPollConnection<Stream>::give_back() {
     cancel();
     stream_.cancel();
     leave(core::close_reasons::normal);
-    resume_http(*gate_, std::move(stream_), peer_,
+    resume_http(*gate_, std::move(stream_), hop_,
                 {std::move(ask_.request), std::move(*answer_), std::move(ask_.following)});
     // Off the gate's list only once HTTP is on it: a drain ends when nobody is left.
     gate_->thread().defer([self] {
@@ -265,12 +264,12 @@ void LongPollConnection<Stream>::leave(const core::CloseReason& reason) noexcept
 template class LongPollConnection<TcpStream>;
 template class LongPollConnection<TlsStream>;
 
-void open_long_poll(Gate& gate, AnyStream stream, const tcp::endpoint& peer, LongPollAsk ask) {
+void open_long_poll(Gate& gate, AnyStream stream, const tcp::endpoint& hop, LongPollAsk ask) {
     std::visit(
         [&]<typename Stream>(Stream& concrete) {
             using Opened = LongPollConnection<Stream>;
             const typename Opened::Pointer connection(
-                new Opened(gate, std::move(concrete), peer, std::move(ask)));
+                new Opened(gate, std::move(concrete), hop, std::move(ask)));
             connection->open();
         },
         stream);

@@ -32,6 +32,7 @@ class Gate;
 
 // What is asked for.
 struct LongPollAsk {
+    std::string address;  // who asks, however many proxies are between
     std::string room;
     std::optional<protocol::Cursor> since;
     std::uint32_t limit;
@@ -41,7 +42,8 @@ struct LongPollAsk {
 };
 
 // Takes over a stream whose request was read, and gives it back with the answer (resume_http()).
-void open_long_poll(Gate& gate, AnyStream stream, const boost::asio::ip::tcp::endpoint& peer,
+// `hop` is at its other end.
+void open_long_poll(Gate& gate, AnyStream stream, const boost::asio::ip::tcp::endpoint& hop,
                     LongPollAsk ask);
 
 // It listens to its room like any session, without being present, and is answered with the first
@@ -52,7 +54,7 @@ class LongPollConnection final : public core::Transport, public Connection, priv
 public:
     using Pointer = boost::intrusive_ptr<LongPollConnection>;
 
-    LongPollConnection(Gate& gate, Stream stream, const boost::asio::ip::tcp::endpoint& peer,
+    LongPollConnection(Gate& gate, Stream stream, const boost::asio::ip::tcp::endpoint& hop,
                        LongPollAsk ask);
 
     void open();
@@ -102,7 +104,7 @@ private:
 
     Gate* gate_;
     Stream stream_;
-    boost::asio::ip::tcp::endpoint peer_;
+    boost::asio::ip::tcp::endpoint hop_;
     LongPollAsk ask_;
     std::shared_ptr<core::Subscriber> subscriber_;
     std::vector<core::FramePtr> frames_;  // what ended the waiting

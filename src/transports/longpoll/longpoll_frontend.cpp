@@ -49,8 +49,9 @@ public:
         auto& asked = std::get<RoomRequest>(read);
         // HEAD tells what there is, and waits for nothing.
         const bool head = request.method() == http::verb::head;
-        open_long_poll(*gate_, std::move(exchange.stream), exchange.peer,
-                       {std::move(asked.room), asked.since, asked.count.value_or(limit_default),
+        open_long_poll(*gate_, std::move(exchange.stream), exchange.hop,
+                       {exchange.peer.address().to_string(), std::move(asked.room), asked.since,
+                        asked.count.value_or(limit_default),
                         head ? core::Duration::zero() : core::Duration(*asked.wait),
                         kept_head(request, exchange.path),
                         std::string(exchange.following.data(), exchange.following.size())});

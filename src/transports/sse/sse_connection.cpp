@@ -132,7 +132,7 @@ void SseConnection<Stream>::give_back(HttpResponse& response) {
     ended_ = true;
     stream_.cancel();
     leave(core::close_reasons::normal);
-    resume_http(*gate_, std::move(stream_), ask_->peer,
+    resume_http(*gate_, std::move(stream_), ask_->hop,
                 {std::move(ask_->request), std::move(response), std::move(ask_->following)});
     // Off the gate's list only once HTTP is on it: a drain ends when nobody is left.
     gate_->thread().defer([self = Pointer(this)] {

@@ -39,10 +39,10 @@ struct SseAsk {
     core::Listening how;
     core::PeerIdentity who;
     bool chunked = true;
-    std::string head;       // of the answer 200
-    std::string request;    // kept_head(): a refusal is answered as HTTP
-    std::string following;  // bytes that came behind it
-    boost::asio::ip::tcp::endpoint peer;
+    std::string head;                    // of the answer 200
+    std::string request;                 // kept_head(): a refusal is answered as HTTP
+    std::string following;               // bytes that came behind it
+    boost::asio::ip::tcp::endpoint hop;  // at the other end of the stream
 };
 
 // Takes over a stream whose request was read.

@@ -75,7 +75,7 @@ private:
         ask.head = head_of(exchange, ask.chunked);
         ask.request = kept_head(exchange.request, exchange.path);
         ask.following.assign(exchange.following.data(), exchange.following.size());
-        ask.peer = exchange.peer;
+        ask.hop = exchange.hop;
         ask.room = std::move(asked.room);
         ask.since = asked.since;
         ask.history = asked.count.value_or(0);
