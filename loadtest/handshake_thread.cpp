@@ -53,8 +53,7 @@ void HandshakeThread::run() {
         meter_.look(now_ns, control_.window_from_ns, end_ns());
         begin_due(now_ns);
         end_late(now_ns);
-        const bool over = now_ns >= end_ns();
-        if (over && free_.size() == slots_.size()) return;
+        if (now_ns >= end_ns() && free_.size() == slots_.size()) return;
         const std::int64_t until_ns = std::min(now_ns + turn_ns_max, pacer_.next_ns());
         const std::int64_t left_ns = std::max<std::int64_t>(0, until_ns - monotonic_ns());
         const timespec timeout{left_ns / ns_per_s, left_ns % ns_per_s};
@@ -66,12 +65,15 @@ void HandshakeThread::run() {
 }
 
 void HandshakeThread::begin_due(std::int64_t now_ns) {
-    if (now_ns < control_.start_ns || now_ns >= end_ns()) return;
+    if (now_ns < control_.start_ns) return;
     if (plan_.scenario.handshakes->rate_per_s == 0) {
+        if (now_ns >= end_ns()) return;
         // One that fails at once is not tried again before the next turn.
         for (std::size_t n = free_.size(); n > 0; --n) begin(monotonic_ns());
         return;
     }
+    // What is meant for an instant before the end is begun, however late this turn is.
+    pacer_.end_at(end_ns());
     while (const auto tick = pacer_.take(now_ns)) {
         if (free_.empty()) {
             ++tally_.withheld;

@@ -282,11 +282,20 @@ TEST(Handshakes, TheClosedLoopStartsTheNextWhenOneIsDone) {
     const ChatServer server({});
     Scenario scenario = short_scenario(server, Mix());
     scenario.connections = 4;
+    scenario.duration = 1h;
     scenario.handshakes = Handshakes{Handshakes::Kind::upgrade, 0};
-    const HandshakeReport report = shake(scenario);
-    EXPECT_EQ(report.tally.failed + report.tally.withheld, 0u) << format_table(report);
-    EXPECT_GT(report.tally.done, scenario.connections);
-    EXPECT_NE(format_table(report).find("closed loop, 4 at once"), std::string::npos);
+    std::atomic<bool> interrupted{false};
+    std::thread operator_at_the_keyboard([&] {
+        while (server.accepted() < 20) std::this_thread::yield();
+        interrupted.store(true, std::memory_order_relaxed);
+    });
+    const auto report = run_handshakes(scenario, parley_target("/ws"), nullptr, interrupted);
+    operator_at_the_keyboard.join();
+    ASSERT_TRUE(report) << report.error().text;
+    EXPECT_TRUE(report->interrupted);
+    EXPECT_EQ(report->tally.failed + report->tally.withheld, 0u) << format_table(*report);
+    EXPECT_GE(report->tally.done, 10u);
+    EXPECT_NE(format_table(*report).find("closed loop, 4 at once"), std::string::npos);
 }
 
 TEST(Handshakes, FailuresAreCountedByTheirCause) {
