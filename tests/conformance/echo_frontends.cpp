@@ -15,6 +15,7 @@ namespace http = boost::beast::http;
 using transports::Exchange;
 using transports::Gate;
 using transports::HttpResponse;
+using transports::HttpTarget;
 using transports::WebSocketLink;
 
 constexpr int window_bits_min = 8;

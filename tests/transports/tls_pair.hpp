@@ -32,8 +32,7 @@ public:
         if (send_buffer != 0) {
             ::setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &send_buffer, sizeof send_buffer);
         }
-        stream_.emplace(TcpStream(io_.get_executor(), boost::asio::ip::tcp::v4(), ends[0]),
-                        contexts.make_connection(), record_);
+        stream_.emplace(TcpStream(reactor_, ends[0]), contexts.make_connection(), record_);
         end_ = ends[1];
         SSL_set_bio(client_.ssl(), BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
     }
@@ -45,7 +44,13 @@ public:
 
     [[nodiscard]] TlsStream& stream() { return *stream_; }
     [[nodiscard]] TlsClientSide& client() { return client_; }
-    [[nodiscard]] boost::asio::io_context& io() { return io_; }
+    // Runs what the descriptor's events, and what was deferred, bring forth.
+    void run_ready() {
+        reactor_.wait(std::chrono::nanoseconds::zero());
+        reactor_.dispatch();
+        io_.restart();
+        io_.poll();
+    }
 
     // What the client wants to send, taken from it.
     std::string take_from_client() {
@@ -147,6 +152,7 @@ public:
 
 private:
     boost::asio::io_context io_;
+    Reactor reactor_{io_.get_executor()};
     TlsRecordBuffer record_;
     std::optional<TlsStream> stream_;
     TlsClientSide client_;

@@ -80,11 +80,10 @@ TEST(TlsStream, ReadsSeveralRecordsAtOnceAndKeepsHalfOfOneForLater) {
         EXPECT_FALSE(error);
         ++waits;
     });
-    pair.io().poll();
+    pair.run_ready();
     EXPECT_EQ(waits, 0);
     pair.give_to_server(third.substr(10));
-    pair.io().restart();
-    pair.io().poll();
+    pair.run_ready();
     EXPECT_EQ(waits, 1);
     EXPECT_EQ(pair.read().text, "three");
 }
@@ -95,8 +94,7 @@ TEST(TlsStream, AWaitCompletesAtOnceForWhatIsReadAheadOrEnded) {
     const auto completes = [&] {
         bool done = false;
         pair.stream().wait_readable([&](const boost::system::error_code&) { done = true; });
-        pair.io().restart();
-        pair.io().poll();
+        pair.run_ready();
         return done;
     };
     pair.give_to_server(pair.client_seals(letters(100)));
@@ -217,8 +215,7 @@ TEST(TlsStream, ReadsOnWhileAWriteIsBlocked) {
     pair.give_to_server(pair.client_seals("meanwhile"));
     bool readable = false;
     pair.stream().wait_readable([&](const boost::system::error_code&) { readable = true; });
-    pair.io().restart();
-    pair.io().poll();
+    pair.run_ready();
     EXPECT_TRUE(readable);
     EXPECT_EQ(pair.read().text, "meanwhile");
 }
@@ -259,12 +256,10 @@ TEST(TlsStream, AnswersOfItsOwnDoNotPileUpAgainstAPeerThatReadsNothing) {
     // It waits for the peer to take them, and goes on then.
     bool woken = false;
     pair.stream().wait_readable([&](const boost::system::error_code&) { woken = true; });
-    pair.io().restart();
-    pair.io().poll();
+    pair.run_ready();
     EXPECT_FALSE(woken);
     pair.give_to_client(pair.take_from_server());
-    pair.io().restart();
-    pair.io().poll();
+    pair.run_ready();
     EXPECT_TRUE(woken);
     EXPECT_EQ(pair.read().status, Status::done);
 }
