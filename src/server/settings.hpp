@@ -75,11 +75,10 @@ struct LogLevelKind {
 struct LogFormatKind {
     FieldOf<transports::log::Format> field;
 };
-using Kind =
-    std::variant<FlagKind, CountKind<std::size_t>, CountKind<std::uint32_t>, CountKind<int>,
-                 SizeKind, NumberKind, DurationKind, TextKind, OriginListKind, NetworkListKind,
-                 EndpointListKind, OptionalEndpointKind, FileListKind, ClientAuthKind, LogLevelKind,
-                 LogFormatKind>;
+using Kind = std::variant<FlagKind, CountKind<std::size_t>, CountKind<std::uint32_t>,
+                          CountKind<int>, SizeKind, NumberKind, DurationKind, TextKind,
+                          OriginListKind, NetworkListKind, EndpointListKind, OptionalEndpointKind,
+                          FileListKind, ClientAuthKind, LogLevelKind, LogFormatKind>;
 
 struct Setting {
     std::string_view key;  // "limits.text_bytes": its section and its name

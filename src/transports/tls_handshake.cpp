@@ -147,7 +147,8 @@ Awaitable<void> TlsHandshake::refuse(TlsStream::Handshake step) {
 
 }  // namespace
 
-Awaitable<void> serve_tls(Gate& gate, TcpStream socket, tcp::endpoint peer, AdmissionRefusal refusal) {
+Awaitable<void> serve_tls(Gate& gate, TcpStream socket, tcp::endpoint peer,
+                          AdmissionRefusal refusal) {
     std::optional<TlsStream> stream;
     {
         TlsHandshake handshake(gate, std::move(socket), refusal);

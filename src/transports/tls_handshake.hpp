@@ -19,6 +19,7 @@ class Gate;
 // Shakes hands and serves HTTP to the connection's end. Who speaks plain HTTP is told so, in plain
 // text. `refusal` as for serve_http(). The gate has contexts, and outlives the coroutine.
 [[nodiscard]] Awaitable<void> serve_tls(Gate& gate, TcpStream socket,
-                                        boost::asio::ip::tcp::endpoint peer, AdmissionRefusal refusal);
+                                        boost::asio::ip::tcp::endpoint peer,
+                                        AdmissionRefusal refusal);
 
 }  // namespace parley::transports

@@ -65,9 +65,9 @@ TEST(Reload, AppliesEverySettingThatItMayAndNamesEveryOther) {
 }
 
 TEST(Reload, CoversWhatTheProtocolPromises) {
-    for (const auto* key : {"limits.text_bytes", "limits.session.per_second", "limits.connections",
-                            "http.allowed_origins", "http.trusted_proxies", "log.level", "tls.cert",
-                            "tls.key"}) {
+    for (const auto* key :
+         {"limits.text_bytes", "limits.session.per_second", "limits.connections",
+          "http.allowed_origins", "http.trusted_proxies", "log.level", "tls.cert", "tls.key"}) {
         ASSERT_NE(find_setting(key), nullptr) << key;
         EXPECT_TRUE(is_reloadable(key)) << key;
     }
