@@ -47,7 +47,7 @@ void open_long_poll(Gate& gate, AnyStream stream, const boost::asio::ip::tcp::en
                     LongPollAsk ask);
 
 // It listens to its room like any session, without being present, and is answered with the first
-// that it is handed. A waiting one costs this object, its Subscriber, and Asio's two records of the
+// that it is handed. A waiting one costs this object, its Subscriber, and the watch of its
 // socket.
 template <typename Stream>
 class LongPollConnection final : public core::Transport, public Connection, private core::Timer {

@@ -48,7 +48,7 @@ struct SseAsk {
 // Takes over a stream whose request was read.
 void open_event_stream(Gate& gate, AnyStream stream, SseAsk ask);
 
-// A stream that waits costs this object, its Subscriber, and Asio's two records of the socket.
+// A stream that waits costs this object, its Subscriber, and the watch of its socket.
 template <typename Stream>
 class SseConnection final : public core::Transport, public Connection, private core::Timer {
 public:

@@ -39,7 +39,7 @@ void open_websocket(Gate& gate, AnyStream stream, const protocol::WebSocketDecod
 
 // A pump of small handlers and not a coroutine: a suspended coroutine keeps its frames, a few
 // hundred bytes for as long as the connection lives, and a million connections stand idle. A
-// waiting connection costs this object, its handler, and Asio's two records of the socket.
+// waiting connection costs this object, its handler, and the watch of its socket.
 template <typename Stream>
 class WebSocketConnection final : public WebSocketLink, public Connection, private core::Timer {
 public:
