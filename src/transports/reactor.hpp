@@ -3,7 +3,7 @@
 // Path:     kernel → [Reactor] → Watch → connection, Listener, ShardThread
 // Runs on:  its shard.
 // Owned by: ShardThread; it outlives its watches.
-// Bounds:   events_max at once; one wait for reading and one for writing a descriptor.
+// Bounds:   events_max at once; one wait for reading and two for writing a descriptor.
 #pragma once
 
 #include <sys/epoll.h>
@@ -80,11 +80,17 @@ public:
     // cancel(); never from within this call.
     template <typename Token>
     auto wait_readable(Token&& token) {
-        return wait(token, &Watch::read_, may_read_);
+        return wait(token, &read_, may_read_);
     }
     template <typename Token>
     auto wait_writable(Token&& token) {
-        return wait(token, &Watch::write_, may_write_);
+        return wait(token, &write_, may_write_);
+    }
+    // The same beside a wait_writable(): for a reader that has to write first, as TLS may have to.
+    template <typename Token>
+    auto wait_writable_to_read(Token&& token) {
+        if (!write_to_read_) write_to_read_ = std::make_unique<WaitHandler>();
+        return wait(token, write_to_read_.get(), may_write_);
     }
     // Ends the waits that are under way, from the loop.
     void cancel() noexcept;
@@ -96,7 +102,7 @@ private:
     ~Watch() = default;
 
     template <typename Token>
-    auto wait(Token& token, WaitHandler Watch::*slot, bool at_once) {
+    auto wait(Token& token, WaitHandler* slot, bool at_once) {
         return boost::asio::async_initiate<Token, void(boost::system::error_code)>(
             [this, slot, at_once](auto&& handler) {
                 if (at_once) {
@@ -104,7 +110,7 @@ private:
                         std::move(handler)(boost::system::error_code());
                     });
                 } else {
-                    this->*slot = WaitHandler(std::move(handler));
+                    *slot = WaitHandler(std::move(handler));
                 }
             },
             token);
@@ -120,6 +126,7 @@ private:
     bool hung_up_ = false;
     WaitHandler read_;
     WaitHandler write_;
+    std::unique_ptr<WaitHandler> write_to_read_;  // made where it is wanted: hardly ever
 };
 
 // Calls off what waits, closes the descriptor, and frees the watch once no event can name it.

@@ -75,7 +75,7 @@ public:
                         std::move(handler)(boost::system::error_code());
                     });
                 } else if (read_waits_to_write_) {
-                    socket_.wait_writable(std::move(handler));
+                    socket_.watched().wait_writable_to_read(std::move(handler));
                 } else {
                     socket_.wait_readable(std::move(handler));
                 }
