@@ -7,6 +7,18 @@
 #include "loadtest/virtual_user.hpp"
 
 namespace parley::load {
+namespace {
+
+// Of the first message of an answer; without any what would come next.
+std::uint64_t first_offset(std::string_view body, std::size_t first,
+                           const protocol::Cursor& newest) {
+    if (first == std::string_view::npos) return newest.offset + 1;
+    const auto cursor =
+        protocol::Cursor::parse(find_json_string(body.substr(first), R"("cursor":")"));
+    return cursor ? cursor->offset : newest.offset + 1;
+}
+
+}  // namespace
 
 std::unique_ptr<Dialogue> make_longpoll_dialogue() {
     return std::make_unique<LongPollDialogue>();
@@ -74,11 +86,17 @@ void LongPollDialogue::on_answer(VirtualUser& user, std::int64_t now_ns, UserCon
     const bool recovered =
         body.substr(0, body.find(R"("messages":)")).find(R"("recovered":true)") !=
         std::string_view::npos;
+    const std::size_t first = body.find(message_start);
     if (!recovered && cursor_.offset > 0) {
-        count_reason(user.tally(context).failures, "the server could not go on from a cursor");
+        if (cursor->epoch == cursor_.epoch) {
+            // It says so: what lies before the first message is not to be had any more.
+            user.on_gap(cursor_.offset + 1, first_offset(body, first, *cursor) - 1, context);
+        } else {
+            count_reason(user.tally(context).failures, "the room began anew");
+        }
     }
     cursor_ = *cursor;
-    for (std::size_t at = body.find(message_start); at != std::string_view::npos;) {
+    for (std::size_t at = first; at != std::string_view::npos;) {
         const std::size_t next = body.find(message_start, at + message_start.size());
         user.on_push(body.substr(at, next - at), now_ns, context);
         at = next;

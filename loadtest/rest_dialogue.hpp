@@ -4,8 +4,8 @@
 // Path:     Pacer → VirtualUser → [RestDialogue] → bytes to send; back: the 201s' times → Tally
 // Runs on:  one load thread.
 // Owned by: VirtualUser.
-// Bounds:   waiting_max messages wait; their publisher's next ones are withheld (LoadThread asks
-//           pending()).
+// Bounds:   what Client::backlog_messages_max lets wait; their publisher's next ones are withheld
+//           (LoadThread asks pending()).
 #pragma once
 
 #include <deque>
@@ -17,8 +17,6 @@ namespace parley::load {
 
 class RestDialogue final : public Dialogue {
 public:
-    static constexpr std::size_t waiting_max = 4096;
-
     void open(const VirtualUser& user, bool resumes, std::string& out,
               UserContext& context) override;
     void receive(VirtualUser& user, std::span<char> bytes, std::int64_t now_ns, std::string& out,

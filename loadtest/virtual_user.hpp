@@ -63,6 +63,8 @@ public:
     void on_ready(std::int64_t now_ns, UserContext& context);
     // One text that the server sent to a listener: a delivery, or something that is none.
     void on_push(std::string_view text, std::int64_t now_ns, UserContext& context);
+    // The server says that these offsets will not come.
+    void on_gap(std::uint64_t from, std::uint64_t to, UserContext& context);
     // The server has ended it, with a close code of RFC 6455.
     void on_close(std::uint16_t code, UserContext& context);
     // It ended before it was ready.

@@ -92,10 +92,16 @@ void VirtualUser::on_other_push(std::string_view text, UserContext& context) {
         return;
     }
     if (const auto* gap = std::get_if<protocol::Gap>(&frame->message)) {
-        counts(context).announced += check_.announce(gap->from, gap->to);
+        on_gap(gap->from, gap->to, context);
     } else if (const auto* error = std::get_if<protocol::Error>(&frame->message)) {
-        context.refuse(index_, error->code);
+        // Where others speak for it, no message of its own was refused.
+        if (entry_of(transport_).speaks) return context.refuse(index_, error->code);
+        if (!slow_) count_reason(tally(context).failures, "error: " + error->code);
     }
+}
+
+void VirtualUser::on_gap(std::uint64_t from, std::uint64_t to, UserContext& context) {
+    if (from <= to) counts(context).announced += check_.announce(from, to);
 }
 
 }  // namespace parley::load

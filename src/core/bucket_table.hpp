@@ -1,7 +1,7 @@
 // BucketTable: the token buckets that sessions of several shards share, by user or by address.
 //
 // Path:     Subscriber → [BucketTable] → SharedTokenBucket
-// Runs on:  any thread; locked, and asked once a session, not once a command.
+// Runs on:  any thread; locked, and asked once a session or an HTTP request, not once a command.
 // Owned by: Hub.
 // Bounds:   one entry per user or address seen while its bucket is not full: full ones without a
 //           session are swept whenever the table has doubled.

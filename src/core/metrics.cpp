@@ -11,7 +11,7 @@ constexpr std::array rows{
               "Connections answered 503 or closed at once, whatever the cause."},
     MetricRow{Metric::accept_pauses, "accept_pauses",
               "Times that accepting rested, out of descriptors or memory."},
-    MetricRow{Metric::handshakes_refused, "handshakes_refused", "HTTP requests answered 4xx."},
+    MetricRow{Metric::http_refused, "http_refused", "HTTP requests answered 4xx."},
     MetricRow{Metric::refused_draining, "refused_draining",
               "Connections refused while the server drained."},
     MetricRow{Metric::refused_connections, "refused_connections",
@@ -42,7 +42,8 @@ constexpr std::array rows{
     MetricRow{Metric::answers_overdue, "answers_overdue",
               "HTTP requests answered 503: another shard took longer than http.answer_timeout."},
     MetricRow{Metric::commands, "commands", "Commands received from sessions."},
-    MetricRow{Metric::errors, "errors", "Errors sent to sessions."},
+    MetricRow{Metric::errors, "errors",
+              "Errors sent to sessions, and problems answered over HTTP."},
     MetricRow{Metric::rate_limited, "rate_limited",
               "Commands over a rate: refused, or with limits.dry_run only counted."},
     MetricRow{Metric::room_rate_limited, "room_rate_limited",
@@ -65,7 +66,7 @@ constexpr std::array rows{
     MetricRow{Metric::deliveries_skipped, "deliveries_skipped",
               "Deliveries given up for lag and announced by a gap."},
     MetricRow{Metric::deliveries_filtered, "deliveries_filtered",
-              "Deliveries not wanted: presence, where nobody asked for it."},
+              "Deliveries of kinds that were not asked for."},
     MetricRow{Metric::deliveries_dropped, "deliveries_dropped",
               "Deliveries due to sessions that left or ended."},
     MetricRow{Metric::writes, "writes", "Hand-overs of frames that a transport took some of."},
@@ -96,7 +97,8 @@ constexpr std::array rows{
 };
 
 constexpr std::array levels{
-    LevelRow{Level::members, "members", "Rooms joined by sessions, each room and session once."},
+    LevelRow{Level::members, "members",
+             "Listeners: rooms that sessions are handed, each room and session once."},
     LevelRow{Level::window_bytes, "window_bytes",
              "Bytes of publications held for those who have not taken them; what several shards "
              "hold counts on each."},

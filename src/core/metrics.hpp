@@ -26,9 +26,9 @@ enum class Metric : std::uint8_t {
     sessions_opened,
     sessions_closed,
     connections_accepted,
-    connections_refused,  // over limits.connections or while draining
+    connections_refused,  // of whatever cause
     accept_pauses,        // out of descriptors: accepting rests
-    handshakes_refused,   // HTTP that was answered 4xx
+    http_refused,         // HTTP that was answered 4xx
     // connections_refused by cause; in a dry run what would have been refused
     refused_draining,
     refused_connections,    // limits.connections
@@ -57,7 +57,7 @@ enum class Metric : std::uint8_t {
     publish_refused,      // ring full: `unavailable`
     duplicates_answered,  // a repeated key, acked again
     keys_forgotten,       // idempotency keys dropped before their time
-    // fan-out: due = delivered + skipped + dropped + pending, always (see DeliveryLedger)
+    // fan-out: due = written + skipped + filtered + dropped + pending, always
     deliveries_due,
     deliveries_written,
     deliveries_skipped,   // announced by a gap
@@ -144,10 +144,11 @@ inline constexpr std::array measure_rows{
                "as one frame.",
                {0, 9, 0},
                1},
-    MeasureRow{Measure::handshake, "handshake_seconds",
-               "From accepting a connection to its first request read whole: what TLS takes and "
-               "how long the client lets wait.",
-               detail::microseconds_shape, 1e-6},
+    MeasureRow{
+        Measure::handshake, "handshake_seconds",
+        "From the connection, behind its TLS handshake, to its first request read whole: how "
+        "long the client lets wait is in it.",
+        detail::microseconds_shape, 1e-6},
 };
 
 namespace detail {

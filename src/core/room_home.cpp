@@ -238,6 +238,7 @@ void RoomHome::keep(const PublicationPtr& message) {
     if (!deserted()) return;
     // Said by somebody who left before it was taken in, or who never joined.
     idle_since_ = shard_->now().mono;
+    if (history_.empty()) shard_->consider_dropping(*audience_);
     arm_timer();
 }
 

@@ -30,10 +30,13 @@ std::shared_ptr<Subscriber> Subscriber::open(Shard& shard, Transport& transport,
                                              const PeerIdentity& peer) {
     const auto refused =
         peer.name ? refuse_name(*peer.name, shard.config().limits.name_bytes) : std::nullopt;
-    const std::string name =
-        peer.name && !refused ? *peer.name : "guest-" + random_id(shard.random(), 4);
-    auto self = std::make_shared<Subscriber>(
-        Key{}, shard, transport, shard.hub().user_named(peer.address, name), peer.address);
+    const Hub& hub = shard.hub();
+    auto user = peer.name && !refused ? hub.user_named(peer.address, *peer.name)
+                : peer.guest_of_address
+                    ? hub.guest_at(peer.address)
+                    : hub.user_named(peer.address, "guest-" + random_id(shard.random(), 4));
+    auto self =
+        std::make_shared<Subscriber>(Key{}, shard, transport, std::move(user), peer.address);
     shard.metrics().session_opened(transport.traits());
     self->welcome({});
     if (refused) self->refuse(protocol::CommandId{}, errc::bad_request, *refused);

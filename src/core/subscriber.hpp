@@ -31,6 +31,8 @@ class Shard;
 struct PeerIdentity {
     std::string address;              // the peer's address without port
     std::optional<std::string> name;  // asked for; judged by the rules
+    // Without a name: the guest of its address, who is the same in every request, and not a new one.
+    bool guest_of_address = false;
 };
 
 class Subscriber : public std::enable_shared_from_this<Subscriber> {

@@ -3,7 +3,7 @@
 //
 // Path:     Subscriber::admit() → [TokenBucket]
 // Runs on:  the shard; SharedTokenBucket any thread.
-// Owned by: a session; a BucketTable.
+// Owned by: a session, a room, the admission; a BucketTable.
 // Bounds:   8 bytes.
 #pragma once
 

@@ -155,6 +155,7 @@ template <typename Stream>
 Awaitable<void> HttpConnection<Stream>::run(std::optional<HttpResumption> kept) {
     arm(is_refused() ? refused_time : gate_.config().head_timeout);
     if (kept) {
+        first_noted_ = true;  // its connection's first request is long answered
         pending_ = std::move(kept->following);
         std::span<char> head(kept->request);
         if (parser_.feed(head) != HttpParser::Status::complete) co_return;

@@ -97,7 +97,7 @@ void complete_answer(Gate& gate, const HttpRequest& request, HttpResponse& respo
         gate.shard().metrics().add(core::Metric::http_compressed);
     }
     if (response.status >= 400 && response.status < 500) {
-        gate.shard().metrics().add(core::Metric::handshakes_refused);
+        gate.shard().metrics().add(core::Metric::http_refused);
         log::debug("request refused", {{"status", response.status}});
     }
 }

@@ -145,4 +145,12 @@ void add_retry_after(HttpResponse& response, core::Duration retry_after) {
                                   std::to_string(std::max<std::int64_t>(1, seconds)));
 }
 
+HttpResponse no_accounts() {
+    HttpResponse response =
+        problem(401, "this server has no accounts: leave out the Authorization header");
+    response.headers.emplace_back("WWW-Authenticate",
+                                  R"(Bearer realm="parley", error="invalid_token")");
+    return response;
+}
+
 }  // namespace parley::transports

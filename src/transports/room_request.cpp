@@ -79,7 +79,7 @@ Refusal read_query(RoomRequest& request, std::string_view query, const RoomReque
 
 Refusal read_headers(RoomRequest& request, const HttpRequest& headers,
                      const RoomRequestRules& rules) {
-    if (const auto name = headers.find(name_header); name != headers.end()) {
+    if (const auto name = headers.find(name_header); name != headers.end() && !request.name) {
         request.name = std::string(protocol::trim(name->value()));
     }
     if (!rules.event_stream) return std::nullopt;
@@ -117,6 +117,7 @@ std::optional<std::string_view> room_in_path(std::string_view path,
 std::variant<RoomRequest, HttpResponse> read_room_request(const Exchange& exchange,
                                                           std::string_view room,
                                                           const RoomRequestRules& rules) {
+    if (exchange.request.count(boost::beast::http::field::authorization) > 0) return no_accounts();
     RoomRequest request;
     if (const Refusal refusal = read_all(request, exchange, room, rules)) {
         return problem(400, *refusal);

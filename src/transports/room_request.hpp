@@ -24,7 +24,7 @@ namespace parley::transports {
 
 struct RoomRequest {
     std::string room;
-    std::optional<std::string> name;  // X-Parley-Name, or ?name=
+    std::optional<std::string> name;  // ?name=, or X-Parley-Name
     std::optional<protocol::Cursor> since;
     std::optional<std::uint32_t> count;  // ?limit= or ?history=, whichever the caller reads
     std::optional<std::chrono::milliseconds> wait;
@@ -42,7 +42,7 @@ struct RoomRequestRules {
     bool event_stream = false;
 };
 
-// Reads a request whose path is that of a room, or says what is wrong with it (400). Unknown
+// Reads a request whose path is that of a room, or says what is wrong with it (400, 401). Unknown
 // parameters are passed over; of a repeated one the last counts; an empty `since` is none.
 [[nodiscard]] std::variant<RoomRequest, HttpResponse> read_room_request(
     const Exchange& exchange, std::string_view room, const RoomRequestRules& rules);

@@ -46,7 +46,7 @@ void LongPollConnection<Stream>::open() {
     const Pointer self(this);
     intrusive_ptr_add_ref(this);  // the gate's list; end() or give_back() drops it
     gate_->add(*this);
-    subscriber_ = core::Subscriber::open(gate_->shard(), *this, {ask_.address, std::nullopt});
+    subscriber_ = core::Subscriber::open(gate_->shard(), *this, {ask_.address, std::nullopt, true});
     if (const auto refusal = subscriber_->admit()) {
         answer_ = std::make_unique<HttpResponse>(answer_error(*refusal));
         return finish_soon();

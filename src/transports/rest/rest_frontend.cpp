@@ -47,14 +47,6 @@ Found find_route(http::verb method, std::string_view path) {
     return found;
 }
 
-HttpResponse no_accounts() {
-    HttpResponse response =
-        problem(401, "this server has no accounts: leave out the Authorization header");
-    response.headers.emplace_back("WWW-Authenticate",
-                                  R"(Bearer realm="parley", error="invalid_token")");
-    return response;
-}
-
 // What can be said without knowing who asks, or what.
 std::optional<HttpResponse> refuse_unread(const RestHeaders& headers, const Found& found) {
     if (found.route == nullptr) {

@@ -82,7 +82,7 @@ private:
         ask.how.kinds = asked.transient ? core::all_kinds : core::messages_only;
         // Who gives a name is seen while the stream is open.
         ask.how.member = asked.name.has_value();
-        ask.who = {exchange.peer.address().to_string(), std::move(asked.name)};
+        ask.who = {exchange.peer.address().to_string(), std::move(asked.name), true};
         return ask;
     }
 
