@@ -33,6 +33,7 @@ public:
             response.status = 503;
             response.fixed_body = R"({"status":"overloaded"})";
         }
+        if (response.status == 503) add_retry_after(response, gate_->retry_after());
         return response;
     }
 

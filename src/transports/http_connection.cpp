@@ -173,6 +173,7 @@ Awaitable<void> HttpConnection<Stream>::run(std::optional<HttpResumption> kept) 
             if (++round_ < exchanges_per_round) continue;
             round_ = 0;
             co_await boost::asio::post(gate_.thread().executor(), await_tuple);
+            if (!io().is_open()) co_return;  // cut off meanwhile
             continue;
         }
         if (co_await answer(refusal_of(received))) co_await linger();
@@ -324,8 +325,7 @@ Awaitable<std::optional<HttpResponse>> HttpConnection<Stream>::wait_for_answer()
     later_.reset();
     if (!response && deadline_.passed) {
         gate_.shard().metrics().add(core::Metric::answers_overdue);
-        response = problem(503, "another part of the server did not answer in time");
-        response->headers.emplace_back("Retry-After", "1");
+        response = answer_overdue();
     }
     co_return response;
 }

@@ -145,6 +145,11 @@ void add_retry_after(HttpResponse& response, core::Duration retry_after) {
                                   std::to_string(std::max<std::int64_t>(1, seconds)));
 }
 
+HttpResponse answer_overdue() {
+    return unavailable(std::chrono::seconds(1),
+                       "another part of the server did not answer in time");
+}
+
 HttpResponse no_accounts() {
     HttpResponse response =
         problem(401, "this server has no accounts: leave out the Authorization header");

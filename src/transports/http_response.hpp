@@ -63,6 +63,8 @@ void add_retry_after(HttpResponse& response, core::Duration retry_after);
 // "Not Found" for 404.
 [[nodiscard]] std::string_view status_text(unsigned status) noexcept;
 
+// For a request that another shard has left without an answer for http.answer_timeout.
+[[nodiscard]] HttpResponse answer_overdue();
 // For a request with credentials: there are no accounts that they could be of.
 [[nodiscard]] HttpResponse no_accounts();
 

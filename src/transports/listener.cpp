@@ -64,7 +64,7 @@ Listener::Listener(Gate& gate, ListenerKind kind)
 
 Listener::Listener(Gate& gate, const tcp::endpoint& endpoint, int backlog, ListenerKind kind)
     : Listener(gate, kind) {
-    watch_ = watch(gate.thread().reactor(), listening_socket(endpoint, backlog));
+    watch_ = watch(gate.thread().reactor(), listening_socket(endpoint, backlog), Interest::reading);
     where_ = text_of(this->endpoint());
     wait();
 }
@@ -74,7 +74,7 @@ Listener::Listener(Gate& gate, const tcp::endpoint& endpoint, int backlog, Liste
 Listener::Listener(Gate& gate, int listening, ListenerKind kind) : Listener(gate, kind) {
     const int own = ::fcntl(listening, F_DUPFD_CLOEXEC, 0);
     if (own < 0) throw std::system_error(errno, std::system_category(), "an inherited socket");
-    watch_ = watch(gate.thread().reactor(), own);
+    watch_ = watch(gate.thread().reactor(), own, Interest::reading);
     const int on = 1;
     if (::fcntl(own, F_SETFL, O_NONBLOCK) != 0 ||
         ::setsockopt(own, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) != 0) {
@@ -107,8 +107,8 @@ void Listener::resume() noexcept {
 
 void Listener::wait() {
     watch_->wait_readable([this](const boost::system::error_code& error) {
-        // The listener may be gone where the wait was cancelled.
-        if (error) return;
+        // The listener may be gone where the wait was cancelled, and closed where it was over.
+        if (error || !watch_) return;
         accept_round();
     });
 }

@@ -41,9 +41,11 @@ void Reactor::dispatch() {
     gone_.clear();
 }
 
-Watch::Watch(Reactor& reactor, int descriptor) : reactor_(&reactor), descriptor_(descriptor) {
+Watch::Watch(Reactor& reactor, int descriptor, Interest interest)
+    : reactor_(&reactor), descriptor_(descriptor), interest_(interest) {
     epoll_event event{};
-    event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+    event.events = EPOLLIN | EPOLLRDHUP | EPOLLET;
+    if (interest == Interest::both) event.events |= EPOLLOUT;
     event.data.ptr = this;
     if (::epoll_ctl(reactor.epoll_, EPOLL_CTL_ADD, descriptor, &event) == 0) return;
     const int error = errno;
@@ -78,7 +80,12 @@ void Watch::abort(WaitHandler& handler) noexcept {
 
 void Watch::close() noexcept {
     cancel();
-    ::close(std::exchange(descriptor_, -1));  // which takes it out of the epoll set, too
+    // Closing takes it out of the epoll set, too, but for a socket that others hold: an inherited
+    // listener would go on to report events here.
+    if (interest_ == Interest::reading) {
+        ::epoll_ctl(reactor_->epoll_, EPOLL_CTL_DEL, descriptor_, nullptr);
+    }
+    ::close(std::exchange(descriptor_, -1));
 }
 
 void WatchDeleter::operator()(Watch* watch) const noexcept {
@@ -91,8 +98,8 @@ void WatchDeleter::operator()(Watch* watch) const noexcept {
     }
 }
 
-WatchPtr watch(Reactor& reactor, int descriptor) {
-    return WatchPtr(new Watch(reactor, descriptor));
+WatchPtr watch(Reactor& reactor, int descriptor, Interest interest) {
+    return WatchPtr(new Watch(reactor, descriptor, interest));
 }
 
 }  // namespace parley::transports

@@ -57,13 +57,17 @@ private:
     bool dispatching_ = false;
 };
 
+// What is waited for: both, or reading alone, of a descriptor that others hold too or that is only
+// read.
+enum class Interest : std::uint8_t { both, reading };
+
 // One descriptor and who waits for it. It knows whether another attempt may succeed: from the
 // kernel's events on, until an attempt has shown that there is no more.
 class Watch {
 public:
     // Takes over the descriptor, which must be non-blocking. Throws std::system_error where the
     // kernel won't watch it; the descriptor is closed then.
-    Watch(Reactor& reactor, int descriptor);
+    Watch(Reactor& reactor, int descriptor, Interest interest);
     Watch(const Watch&) = delete;
     Watch& operator=(const Watch&) = delete;
 
@@ -121,6 +125,7 @@ private:
 
     Reactor* reactor_;
     int descriptor_;
+    Interest interest_;
     bool may_read_ = false;
     bool may_write_ = true;
     bool hung_up_ = false;
@@ -136,6 +141,6 @@ struct WatchDeleter {
 using WatchPtr = std::unique_ptr<Watch, WatchDeleter>;
 
 // Watches a descriptor. Throws as Watch does.
-[[nodiscard]] WatchPtr watch(Reactor& reactor, int descriptor);
+[[nodiscard]] WatchPtr watch(Reactor& reactor, int descriptor, Interest interest = Interest::both);
 
 }  // namespace parley::transports

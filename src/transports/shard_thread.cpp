@@ -20,7 +20,7 @@ int make_eventfd() {
 }  // namespace
 
 ShardThread::ShardThread()
-    : wake_(watch(reactor_, make_eventfd())),
+    : wake_(watch(reactor_, make_eventfd(), Interest::reading)),
       receive_buffer_(std::make_unique_for_overwrite<char[]>(receive_bytes)) {
     wait_for_wake();
 }

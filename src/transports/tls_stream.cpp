@@ -190,7 +190,13 @@ IoResult TlsStream::try_read(std::span<char> into) noexcept {
     using Status = IoResult::Status;
     if (failed_) return {Status::failed};
     // What OpenSSL had to say by itself goes first; what a writer has begun is the writer's.
-    if (!owes_byte_ && !sends_unsent()) return {failed_ ? Status::failed : Status::would_block};
+    if (!owes_byte_ && !sends_unsent()) {
+        if (failed_) return {Status::failed};
+        // Whatever OpenSSL holds, nothing is read before that has left.
+        reading_ = Reading::blocked;
+        read_waits_to_write_ = true;
+        return {Status::would_block};
+    }
     std::size_t bytes = 0;
     do {
         std::size_t count = 0;
@@ -296,6 +302,7 @@ void TlsStream::shutdown_write() noexcept {
 void TlsStream::close() noexcept {
     if (ssl_) say_goodbye();
     socket_.close();
+    failed_ = true;  // of the descriptor under it nothing more may be asked
 }
 
 }  // namespace parley::transports

@@ -42,7 +42,7 @@ private:
     };
 
     core::Hub* hub_;
-    std::unique_ptr<Pulse[]> pulses_;
+    std::shared_ptr<std::vector<Pulse>> pulses_;  // errands under way hold them too
 };
 
 }  // namespace parley::transports::admin

@@ -34,7 +34,7 @@ template <typename Stream>
 LongPollConnection<Stream>::LongPollConnection(Gate& gate, Stream stream, const tcp::endpoint& hop,
                                                LongPollAsk ask)
     : Transport(longpoll_traits),
-      Timer([](Timer& timer) noexcept { static_cast<LongPollConnection&>(timer).finish_soon(); }),
+      Timer([](Timer& timer) noexcept { static_cast<LongPollConnection&>(timer).on_timer(); }),
       gate_(&gate),
       stream_(std::move(stream)),
       hop_(hop),
@@ -57,8 +57,18 @@ void LongPollConnection<Stream>::open() {
     // Behind a cursor everything counts that is retained, also where that does not reach back to
     // it; the first of it are answered. Without one it is the last that a newcomer wants.
     join.history = ask_.since ? std::numeric_limits<std::uint32_t>::max() : ask_.limit;
+    gate_->arm(*this, gate_->now() + gate_->config().answer_timeout);
     subscriber_->join(std::move(join), {core::messages_only, false});
     wait_readable();
+}
+
+template <typename Stream>
+void LongPollConnection<Stream>::on_timer() noexcept {
+    if ((stage_ == Stage::joining || stage_ == Stage::paging) && !answer_) {
+        gate_->shard().metrics().add(core::Metric::answers_overdue);
+        answer_ = std::make_unique<HttpResponse>(answer_overdue());
+    }
+    finish_soon();
 }
 
 // ---- what the room has -----------------------------------------------------------------------
@@ -146,6 +156,7 @@ template <typename Stream>
 bool LongPollConnection<Stream>::ask_for_page(const protocol::Cursor& now) {
     if (now.offset - from_.offset <= ask_.limit) return false;
     stage_ = Stage::paging;
+    gate_->arm(*this, gate_->now() + gate_->config().answer_timeout);
     protocol::History page;
     page.room = ask_.room;
     page.since = from_;

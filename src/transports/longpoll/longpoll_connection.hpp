@@ -91,6 +91,7 @@ private:
 
     void wait_readable();
     void on_readable();
+    void on_timer() noexcept;
     void joined(const core::JoinedReply& reply);
     void finish_soon() noexcept;
     void finish();

@@ -77,7 +77,10 @@ void SseConnection<Stream>::open() {
     join.since = ask_->since;
     // Behind a cursor everything counts that is retained, also where that does not reach back to it.
     join.history = ask_->since ? std::numeric_limits<std::uint32_t>::max() : ask_->history;
-    subscriber_->join(std::move(join), ask_->how);
+    gate_->arm(*this, gate_->now() + gate_->config().answer_timeout);
+    // A copy: where this shard is the room's home, the answer comes within the call and ends ask_.
+    const core::Listening how = ask_->how;
+    subscriber_->join(std::move(join), how);
     wait_readable();
 }
 
@@ -241,7 +244,8 @@ std::size_t SseConnection<Stream>::write_frames(
         while (whole < batch.size() && left >= batch[whole]->size()) left -= batch[whole++]->size();
         taken += whole;
         if (whole == batch.size()) continue;
-        if (left > 0) {
+        // Also with nothing of it reported: TLS may have sealed its first byte.
+        if (result.status == IoResult::Status::done && outbox_.empty()) {
             outbox_.keep(*batch[whole], left);
             ++taken;
         }
@@ -385,6 +389,10 @@ void SseConnection<Stream>::on_timer() noexcept {
     if (lost_ || ended_) return;
     const Pointer self(this);
     if (closing_) return end(*reason_);
+    if (ask_) {
+        gate_->shard().metrics().add(core::Metric::answers_overdue);
+        return refuse(answer_overdue());
+    }
     if (!waiting_writable_) {
         say(protocol::sse_heartbeat);
     } else if (gate_->now() >= progress_ + gate_->config().write_timeout) {

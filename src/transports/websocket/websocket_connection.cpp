@@ -353,7 +353,8 @@ core::WriteResult WebSocketConnection<Stream>::write_all(
         while (whole < batch.size() && left >= batch[whole]->size()) left -= batch[whole++]->size();
         taken += whole;
         if (whole == batch.size()) continue;
-        if (left > 0) {
+        // Also with nothing of it reported: TLS may have sealed its first byte.
+        if (result.status == IoResult::Status::done && outbox_.empty()) {
             outbox_.keep(*batch[whole], left);
             ++taken;
         }

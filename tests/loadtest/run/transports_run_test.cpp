@@ -274,7 +274,10 @@ TEST(Handshakes, ARateIsKeptAndEachIsCounted) {
         EXPECT_EQ(report.tally.done, 40u) << format_table(report);
         EXPECT_EQ(report.tally.time.count(), 36u) << format_table(report);
         EXPECT_EQ(to_json(report).at("handshake_kind").as_string(), name_of(kind));
-        EXPECT_GE(server.accepted(), 40);
+        // TCP's is the kernel's: who only connects need not have been accepted yet.
+        if (kind != Handshakes::Kind::tcp) {
+            EXPECT_GE(server.accepted(), 40);
+        }
     }
 }
 
