@@ -6,8 +6,11 @@ import { accessSync, constants } from 'node:fs';
 import net from 'node:net';
 import { createInterface } from 'node:readline';
 
-/** Starts $PARLEYD on a free port (or the one given) and waits until it listens. */
-export async function startServer({ port = 0, limits = false, env = {} } = {}) {
+/**
+ * Starts $PARLEYD on a free port (or the one given) and waits until it listens. With a tls of
+ * {cert, key} (files) it also listens over TLS, on tlsPort.
+ */
+export async function startServer({ port = 0, tls, limits = false, env = {} } = {}) {
     const program = process.env.PARLEYD;
     if (!program) throw new Error('PARLEYD is not set: it names the parleyd to be tested');
     accessSync(program, constants.X_OK);
@@ -21,16 +24,22 @@ export async function startServer({ port = 0, limits = false, env = {} } = {}) {
             '--log-format',
             'json',
             ...(limits ? [] : ['--no-limits']),
+            ...(tls ? ['--tls-listen', '127.0.0.1:0', '--tls-cert', tls.cert] : []),
+            ...(tls ? ['--tls-key', tls.key] : []),
         ],
         { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } },
     );
     const gone = once(child, 'exit');
     const log = [];
-    const address = await new Promise((resolve, reject) => {
+    const ports = {};
+    await new Promise((resolve, reject) => {
         const look = (line) => {
             log.push(line);
             const entry = parsed(line);
-            if (entry?.msg === 'listening' && entry.listener === 'plain') resolve(entry.address);
+            if (entry?.msg === 'listening') {
+                ports[entry.listener] = Number(entry.address.split(':').at(-1));
+            }
+            if (entry?.msg === 'ready') resolve();
         };
         createInterface({ input: child.stdout }).on('line', look);
         createInterface({ input: child.stderr }).on('line', look);
@@ -39,14 +48,14 @@ export async function startServer({ port = 0, limits = false, env = {} } = {}) {
             reject(new Error(`parleyd ended (${code ?? signal}) unasked:\n${log.join('\n')}`)),
         );
     });
-    const actualPort = Number(address.split(':').at(-1));
     const end = async (signal) => {
         child.kill(signal);
         return gone;
     };
     return {
-        port: actualPort,
-        url: `http://127.0.0.1:${actualPort}/`,
+        port: ports.plain,
+        tlsPort: ports.tls,
+        url: `http://127.0.0.1:${ports.plain}/`,
         log,
         /** As a crash: no goodbye to anyone. */
         kill: () => end('SIGKILL'),
@@ -91,6 +100,7 @@ export async function startRelay(port) {
         for (const pair of pairs) for (const socket of pair) socket.destroy();
     };
     return {
+        port: relay.address().port,
         url: `http://127.0.0.1:${relay.address().port}/`,
         /** Ends every connection and lets no new one through. */
         cut,
