@@ -1,10 +1,12 @@
 """parleyd behind nginx and haproxy, by the configurations of conf/ with nothing but their ports
-changed.
+changed: every door, unbuffered, and the address of a client is the client's.
 
 usage: proxy_test.py PARLEYD SOURCE
 """
 
 import base64
+import http.client
+import json
 import os
 import pathlib
 import re
@@ -108,7 +110,11 @@ class Behind:
     proxy = Proxy
 
     def setUp(self):
-        server = Running("--shards", "2")
+        server = Running("--shards", "2", environment={
+            "PARLEY_HTTP__TRUSTED_PROXIES": "127.0.0.1/32",
+            # Refilled so slowly that what is left of it counts what was asked.
+            "PARLEY_LIMITS__ADDRESS__PER_SECOND": "1",
+            "PARLEY_LIMITS__ADDRESS__BURST": "1000"})
         self.server = server.__enter__()
         self.addCleanup(server.__exit__)
         proxy = self.proxy(self.server.port)
@@ -120,10 +126,26 @@ class Behind:
                                     timeout=PATIENCE) as answer:
             return answer.status, answer.read()
 
-    def websocket(self, name):
-        """A session in the room r, through the proxy, that says its bare text there."""
-        connection = socket.create_connection(("127.0.0.1", self.port), PATIENCE)
+    def connect(self, client="127.0.0.2"):
+        connection = socket.create_connection(("127.0.0.1", self.port), PATIENCE, (client, 0))
         self.addCleanup(connection.close)
+        return connection
+
+    def post(self, text, client="127.0.0.2", **headers):
+        """Says it by REST: its answer, and what that address may still ask."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, PATIENCE, (client, 0))
+        self.addCleanup(connection.close)
+        connection.request("POST", "/api/v1/rooms/r/messages", json.dumps({"text": text}),
+                           {"Content-Type": "application/json", **headers})
+        answer = connection.getresponse()
+        body = json.load(answer)
+        self.assertEqual(answer.status, 201, body)
+        left = re.search(r'"address";r=(\d+)', answer.headers["RateLimit"])
+        return body, int(left[1])
+
+    def websocket(self, name, client="127.0.0.2"):
+        """A session in the room r, through the proxy, that says its bare text there."""
+        connection = self.connect(client)
         key = base64.b64encode(os.urandom(16)).decode()
         connection.sendall((
             f"GET /ws?name={name}&room=r HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\n"
@@ -153,6 +175,56 @@ class Behind:
         self.assertIn(b'"name":"ann"', receive_until(bob, b'"hello bob"'))
         self.say(bob, "hello ann")
         receive_until(ann, b'"hello ann"')
+
+    def test_what_is_said_by_rest_passes(self):
+        first, _ = self.post("one")
+        second, _ = self.post("two")
+        self.assertEqual((first["offset"], second["offset"]), (1, 2))
+        status, page = self.get(f"/api/v1/rooms/r/messages?since={first['cursor']}")
+        self.assertEqual(status, 200)
+        self.assertEqual([message["text"] for message in json.loads(page)["messages"]], ["two"])
+
+    def test_events_pass_one_by_one_as_they_are_said(self):
+        said, _ = self.post("before")
+        stream = self.connect()
+        stream.sendall(f"GET /api/v1/rooms/r/events?since={said['cursor']} HTTP/1.1\r\n"
+                       "Host: chat\r\nAccept-Encoding: gzip\r\n\r\n".encode())
+        head = receive_until(stream, b"retry: ")
+        self.assertTrue(head.startswith(b"HTTP/1.1 200"), head)
+        # Nothing more is said before it has come: whoever holds it back holds it for ever.
+        for text in ("one", "two", "three"):
+            said, _ = self.post(text)
+            event = receive_until(stream, f'"text":"{text}"'.encode())
+            self.assertIn(f"id: {said['cursor']}\n".encode(), event)
+
+    def test_a_long_poll_waits_and_is_answered(self):
+        said, _ = self.post("before")
+        poll = self.connect()
+        poll.sendall(f"GET /api/v1/rooms/r/messages?wait=60s&since={said['cursor']} HTTP/1.1\r\n"
+                     "Host: chat\r\n\r\n".encode())
+        self.post("at last")
+        self.assertIn(b'"at last"', receive_until(poll, b'"more":'))
+        # The same connection waits again, and is told when the server goes.
+        poll.sendall(f"GET /api/v1/rooms/other/messages?wait=1ms&since={said['cursor']} HTTP/1.1"
+                     "\r\nHost: chat\r\n\r\n".encode())
+        self.assertIn(b'"messages":[]', receive_until(poll, b'"more":'))
+
+    def test_a_client_is_known_by_its_own_address_at_every_door(self):
+        for _ in range(50):
+            _, left = self.post("much", client="127.0.0.2")
+        self.assertLess(left, 970)
+        _, others = self.post("little", client="127.0.0.3")
+        self.assertGreater(others, 990)
+        # Whatever it says of itself.
+        _, left = self.post("a lie", client="127.0.0.2", **{"X-Forwarded-For": "127.0.0.3"})
+        self.assertLess(left, 970)
+        # What is said by WebSocket counts for the same address.
+        session = self.websocket("bob", client="127.0.0.3")
+        for i in range(35):
+            self.say(session, f"word {i}.")
+            receive_until(session, f'"word {i}."'.encode())
+        _, left = self.post("more", client="127.0.0.3")
+        self.assertLess(left, 980)
 
     def test_the_goodbye_of_a_drain_passes(self):
         ann = self.websocket("ann")
