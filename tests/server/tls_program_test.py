@@ -1,6 +1,8 @@
 """parleyd over TLS, as operators and clients meet it: curl, Python's ssl, certificates replaced.
 
 usage: tls_program_test.py PARLEYD
+
+PARLEY_TLS_SESSIONS: under how many live sessions a certificate is replaced (200).
 """
 
 import base64
