@@ -179,6 +179,44 @@ TEST(Reactor, AWatchClosedByAnEarlierEventIsNotCalled) {
     for (const int descriptor : far) ::close(descriptor);
 }
 
+// As an inherited listener is, which systemd holds too: closing one descriptor of it tells epoll
+// nothing.
+TEST(Reactor, WhatOthersHoldIsNotHeardOfOnceItsWatchIsGone) {
+    Rig rig;
+    const int other = ::dup(rig.near->descriptor());
+    WatchPtr shared = watch(rig.reactor, ::dup(other), Interest::reading);
+    std::optional<boost::system::error_code> result;
+    shared->wait_readable(rig.noting(result));
+    shared.reset();
+    rig.round();
+    EXPECT_EQ(result, boost::asio::error::operation_aborted);
+    result.reset();
+    rig.say("news");
+    rig.round();  // an event for the one that is gone would name what was freed
+    ::close(other);
+    EXPECT_FALSE(result);
+}
+
+TEST(Reactor, AReaderMayWaitToWriteBesideTheWriter) {
+    Rig rig;
+    rig.round();
+    const std::string much(64 * 1024, 'x');
+    while (::write(rig.near->descriptor(), much.data(), much.size()) > 0) {
+    }
+    rig.near->filled();
+    std::optional<boost::system::error_code> writer;
+    std::optional<boost::system::error_code> reader;
+    rig.near->wait_writable(rig.noting(writer));
+    rig.near->wait_writable_to_read(rig.noting(reader));
+    rig.round();
+    EXPECT_FALSE(writer || reader);
+    std::string sink(4 * 1024 * 1024, '\0');
+    while (::read(rig.far, sink.data(), sink.size()) > 0) {
+    }
+    rig.round();
+    EXPECT_TRUE(writer && reader);
+}
+
 TEST(Reactor, WhatCannotBeWatchedIsRefusedAndClosed) {
     Rig rig;
     const int file = ::open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
