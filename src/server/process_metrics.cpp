@@ -5,10 +5,10 @@
 
 #include <chrono>
 #include <filesystem>
-#include <fstream>
 
 #include "core/clock.hpp"
 #include "server/machine.hpp"
+#include "transports/admission.hpp"
 
 namespace parley::server {
 namespace {
@@ -45,21 +45,13 @@ std::uint64_t open_files() {
     return count == 0 ? 0 : count - 1;
 }
 
-std::uint64_t resident_bytes() {
-    std::ifstream statm("/proc/self/statm");
-    std::uint64_t size = 0;
-    std::uint64_t resident = 0;
-    statm >> size >> resident;
-    return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
-}
-
 std::vector<MetricSource> process_metrics() {
     using Kind = MetricSource::Kind;
     const double started =
         std::chrono::duration<double>(core::machine_now().wall.time_since_epoch()).count();
     return {
         one("process_resident_memory_bytes", "Memory in use, resident.", Kind::gauge,
-            resident_bytes),
+            transports::resident_bytes),
         one("process_cpu_seconds_total", "CPU time used, by the program and for it in the kernel.",
             Kind::counter, cpu_seconds),
         one("process_open_fds", "Descriptors that are open.", Kind::gauge, open_files),

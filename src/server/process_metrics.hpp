@@ -19,7 +19,5 @@ namespace parley::server {
 
 // Descriptors that are open; 0 where /proc does not say.
 [[nodiscard]] std::uint64_t open_files();
-// Bytes of memory in use, resident.
-[[nodiscard]] std::uint64_t resident_bytes();
 
 }  // namespace parley::server

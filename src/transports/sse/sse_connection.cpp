@@ -13,6 +13,7 @@
 #include "transports/http_connection.hpp"
 #include "transports/rest/rest_answers.hpp"
 #include "transports/sse/sse_format.hpp"
+#include "transports/write_frames.hpp"
 
 namespace parley::transports {
 namespace {
@@ -224,34 +225,15 @@ void SseConnection<Stream>::transmit() noexcept {
 template <typename Stream>
 std::size_t SseConnection<Stream>::write_frames(
     std::span<const core::Frame* const> frames) noexcept {
-    std::size_t taken = 0;
-    while (taken < frames.size() && !waiting_writable_) {
-        std::array<iovec, write_buffers_max> buffers;
-        const std::size_t own = outbox_.buffers(buffers);
-        const auto batch =
-            frames.subspan(taken, std::min(frames.size() - taken, buffers.size() - own));
-        for (std::size_t i = 0; i < batch.size(); ++i) {
-            buffers[own + i] = buffer_of(batch[i]->bytes());
-        }
-        const IoResult result = stream_.try_write(std::span(buffers).first(own + batch.size()));
-        if (result.status == IoResult::Status::failed) {
-            lost();
-            return frames.size();
-        }
-        gate_->shard().metrics().add(core::Metric::bytes_written, result.bytes);
-        std::size_t whole = 0;
-        std::size_t left = outbox_.sent(result.bytes);
-        while (whole < batch.size() && left >= batch[whole]->size()) left -= batch[whole++]->size();
-        taken += whole;
-        if (whole == batch.size()) continue;
-        // Also with nothing of it reported: TLS may have sealed its first byte.
-        if (result.status == IoResult::Status::done && outbox_.empty()) {
-            outbox_.keep(*batch[whole], left);
-            ++taken;
-        }
-        wait_writable();
+    if (waiting_writable_) return 0;
+    const FramesWritten written = transports::write_frames(stream_, outbox_, frames);
+    gate_->shard().metrics().add(core::Metric::bytes_written, written.bytes);
+    if (written.failed) {
+        lost();
+        return frames.size();
     }
-    return taken;
+    if (written.blocked) wait_writable();
+    return written.taken;
 }
 
 template <typename Stream>

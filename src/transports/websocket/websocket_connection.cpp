@@ -7,6 +7,7 @@
 
 #include "transports/gate.hpp"
 #include "transports/log.hpp"
+#include "transports/write_frames.hpp"
 
 namespace parley::transports {
 namespace {
@@ -332,33 +333,17 @@ core::WriteResult WebSocketConnection<Stream>::write_all(
         transmit(gate_->cork().bytes);
         gate_->cork().bytes.clear();
     }
+    if (lost_) return {frames.size(), false};
     std::size_t taken = 0;
-    while (taken < frames.size() && !waiting_writable_) {
-        if (lost_) return {frames.size(), false};
-        std::array<iovec, write_buffers_max> buffers;
-        const std::size_t own = outbox_.buffers(buffers);
-        const auto batch =
-            frames.subspan(taken, std::min(frames.size() - taken, buffers.size() - own));
-        for (std::size_t i = 0; i < batch.size(); ++i) {
-            buffers[own + i] = buffer_of(batch[i]->bytes());
-        }
-        const IoResult result = stream_.try_write(std::span(buffers).first(own + batch.size()));
-        if (result.status == IoResult::Status::failed) {
+    if (!waiting_writable_) {
+        const FramesWritten written = write_frames(stream_, outbox_, frames);
+        gate_->shard().metrics().add(core::Metric::bytes_written, written.bytes);
+        if (written.failed) {
             lost();
             return {frames.size(), false};
         }
-        gate_->shard().metrics().add(core::Metric::bytes_written, result.bytes);
-        std::size_t whole = 0;
-        std::size_t left = outbox_.sent(result.bytes);
-        while (whole < batch.size() && left >= batch[whole]->size()) left -= batch[whole++]->size();
-        taken += whole;
-        if (whole == batch.size()) continue;
-        // Also with nothing of it reported: TLS may have sealed its first byte.
-        if (result.status == IoResult::Status::done && outbox_.empty()) {
-            outbox_.keep(*batch[whole], left);
-            ++taken;
-        }
-        wait_writable();
+        taken = written.taken;
+        if (written.blocked) wait_writable();
     }
     if (waiting_writable_) core_waits_ = true;
     return {taken, waiting_writable_};
