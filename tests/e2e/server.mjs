@@ -113,3 +113,31 @@ export async function startRelay(port) {
         },
     };
 }
+
+/**
+ * Relays HTTP to a port of this machine; what a WebSocket says whose target has lag=N is late by N
+ * milliseconds, either way.
+ */
+export async function startLaggingRelay(port) {
+    const relay = net.createServer((near) => {
+        const far = net.connect(port, '127.0.0.1');
+        let lag;
+        const pass = (from, to) => {
+            from.on('data', (bytes) => {
+                lag ??= Number(/^GET [^ ]*[?&]lag=(\d+)[^ ]*websocket/.exec(bytes)?.[1] ?? 0);
+                if (lag === 0) to.write(bytes);
+                else setTimeout(() => to.write(bytes), lag);
+            });
+            from.on('error', () => {});
+            from.on('close', () => setTimeout(() => to.destroy(), lag));
+        };
+        pass(near, far);
+        pass(far, near);
+    });
+    relay.listen(0, '127.0.0.1');
+    await once(relay, 'listening');
+    return {
+        url: `http://127.0.0.1:${relay.address().port}/`,
+        close: () => relay.close(),
+    };
+}
