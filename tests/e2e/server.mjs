@@ -8,9 +8,9 @@ import { createInterface } from 'node:readline';
 
 /**
  * Starts $PARLEYD on a free port (or the one given) and waits until it listens. With a tls of
- * {cert, key} (files) it also listens over TLS, on tlsPort.
+ * {cert, key} (files) it also listens over TLS, on tlsPort; config names a file.
  */
-export async function startServer({ port = 0, tls, limits = false, env = {} } = {}) {
+export async function startServer({ port = 0, tls, config, limits = false, env = {} } = {}) {
     const program = process.env.PARLEYD;
     if (!program) throw new Error('PARLEYD is not set: it names the parleyd to be tested');
     accessSync(program, constants.X_OK);
@@ -23,6 +23,7 @@ export async function startServer({ port = 0, tls, limits = false, env = {} } = 
             'off',
             '--log-format',
             'json',
+            ...(config ? ['--config', config] : []),
             ...(limits ? [] : ['--no-limits']),
             ...(tls ? ['--tls-listen', '127.0.0.1:0', '--tls-cert', tls.cert] : []),
             ...(tls ? ['--tls-key', tls.key] : []),

@@ -100,6 +100,7 @@ def with_threads(url, certificate, namespace, events, **options):
 
     session = requests.Session()
     session.verify = certificate or True
+    session.trust_env = False  # or a variable of the environment names other certificates
     client = socketio.Client(http_session=session, reconnection=False)
     listen(client, namespace, events)
     client.connect(url, namespaces=[namespace], **options)
