@@ -24,7 +24,22 @@ void LostSessions::keep(std::string key, LostSession&& session, const Terms& ter
     arm();
 }
 
+void LostSessions::hold(std::string_view key, HeldSession& session) {
+    held_.emplace(key, &session);
+}
+
+void LostSessions::let_go(std::string_view key, const HeldSession& session) noexcept {
+    // It may be another's already, who took it up.
+    const auto held = held_.find(key);
+    if (held != held_.end() && held->second == &session) held_.erase(held);
+}
+
 std::optional<LostSession> LostSessions::take(std::string_view key) {
+    if (const auto held = held_.find(key); held != held_.end()) {
+        HeldSession& session = *held->second;
+        held_.erase(held);
+        return session.surrender();
+    }
     const auto found = by_key_.find(key);
     if (found == by_key_.end()) return std::nullopt;
     std::optional<LostSession> session(std::move(found->second->session));

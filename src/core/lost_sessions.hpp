@@ -29,6 +29,17 @@ struct LostSession {
     Trail trail;
 };
 
+// A session whose connection is thought to live. Its peer may know better, and come back by another
+// one before the server has noticed.
+class HeldSession {
+public:
+    // Gives its state up, and ends.
+    [[nodiscard]] virtual LostSession surrender() = 0;
+
+protected:
+    ~HeldSession() = default;
+};
+
 class LostSessions {
 public:
     LostSessions(TimerWheel& timers, ShardMetrics& metrics) noexcept
@@ -43,6 +54,9 @@ public:
     };
     // Keeps a session under a key that nobody can guess. Each `until` is no earlier than the last.
     void keep(std::string key, LostSession&& session, const Terms& terms);
+    // The same while it lives: the key stays the session's, who lets go of it before it ends.
+    void hold(std::string_view key, HeldSession& session);
+    void let_go(std::string_view key, const HeldSession& session) noexcept;
     // Gives it up: the key is good once.
     [[nodiscard]] std::optional<LostSession> take(std::string_view key);
     [[nodiscard]] std::size_t size() const noexcept { return kept_.size(); }
@@ -68,6 +82,7 @@ private:
     ShardMetrics* metrics_;
     List kept_;
     std::unordered_map<std::string_view, List::iterator> by_key_;  // views of the list's own keys
+    std::unordered_map<std::string_view, HeldSession*> held_;
     ExpiryTimer timer_;
 };
 

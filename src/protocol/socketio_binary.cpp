@@ -1,8 +1,7 @@
 // Binary in JSON: placeholders of attachments ⇄ `{"$binary":"<base64>"}`.
-#include <charconv>
-
 #include "protocol/engineio.hpp"
 #include "protocol/json_scan.hpp"
+#include "protocol/socketio.hpp"
 #include "protocol/socketio_chat.hpp"
 
 namespace parley::protocol {
@@ -52,22 +51,6 @@ std::optional<std::string> bytes_of(std::string_view object) {
     return bytes;
 }
 
-// The number of the attachment that an object is a placeholder of.
-std::optional<std::size_t> placeholder_of(std::string_view object) {
-    bool marked = false;
-    std::optional<std::size_t> number;
-    for (JsonItems items(object); items.next();) {
-        const auto value = items.value();
-        if (is_key(items.key(), placeholder_key)) marked = value == "true";
-        if (!is_key(items.key(), "num")) continue;
-        std::size_t read = 0;
-        const char* const end = value.data() + value.size();
-        const auto [stopped, error] = std::from_chars(value.data(), end, read);
-        number = error == std::errc() && stopped == end ? std::optional(read) : std::nullopt;
-    }
-    return marked ? number : std::nullopt;
-}
-
 // Makes placeholders.
 struct Extraction {
     std::vector<std::string>& attachments;
@@ -84,9 +67,7 @@ struct Extraction {
         if (!bytes) return false;
         if (attachments.size() - first == attachments_max) refused = true;
         if (refused) return false;
-        out += R"({"_placeholder":true,"num":)";
-        append_decimal(out, attachments.size());
-        out.push_back('}');
+        append_placeholder(out, static_cast<std::uint32_t>(attachments.size()));
         attachments.push_back(std::move(*bytes));
         return true;
     }
@@ -115,7 +96,7 @@ void append_with_attachments(std::string& out, std::vector<std::string>& attachm
 void append_with_binary(std::string& out, std::string_view json,
                         std::span<const std::string> attachments) {
     auto replace = [attachments](std::string& to, std::string_view object) {
-        const auto number = attachments.empty() ? std::nullopt : placeholder_of(object);
+        const auto number = attachments.empty() ? std::nullopt : placeholder_num(object);
         if (!number || *number >= attachments.size()) return false;
         std::string record;
         append_engine_binary_record(record, attachments[*number]);

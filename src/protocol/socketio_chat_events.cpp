@@ -5,6 +5,7 @@
 #include "protocol/json_codec.hpp"
 #include "protocol/json_fields.hpp"
 #include "protocol/json_scan.hpp"
+#include "protocol/socketio.hpp"
 #include "protocol/socketio_chat.hpp"
 
 namespace parley::protocol {
@@ -204,9 +205,7 @@ boost::system::result<ChatRequest, ChatRefusal> EventReader::read(
     std::string_view args, std::span<const std::string> attachments) {
     JsonItems items(args);
     static_cast<void>(items.next());
-    const std::string name = json_kind(items.value()) == JsonKind::string
-                                 ? unescape_json(items.value())
-                                 : std::string(items.value());
+    const std::string name = event_name(args);
     if (items.next()) first_ = items.value();
     if (!attachments.empty()) {
         append_with_binary(rewritten_, first_, attachments);
