@@ -104,6 +104,12 @@ constexpr std::array rows{
     MetricRow{Metric::tls_reloads, "tls_reloads", "Times that certificates were loaded anew."},
     MetricRow{Metric::tls_reload_failures, "tls_reload_failures",
               "Times that certificates could not be loaded anew; the old ones are served on."},
+    MetricRow{Metric::socketio_connects_refused, "socketio_connects_refused",
+              "Socket.IO namespaces that were refused with CONNECT_ERROR."},
+    MetricRow{Metric::socketio_connect_timeouts, "socketio_connect_timeouts",
+              "Socket.IO connections ended since none of their CONNECTs was accepted in time."},
+    MetricRow{Metric::socketio_packets_refused, "socketio_packets_refused",
+              "Socket.IO packets that were malformed or out of place; each ended its connection."},
 };
 
 constexpr std::array levels{

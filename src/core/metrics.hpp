@@ -86,6 +86,10 @@ enum class Metric : std::uint8_t {
     tls_resumptions,
     tls_reloads,
     tls_reload_failures,  // the certificates of before are served on
+    // Socket.IO
+    socketio_connects_refused,  // CONNECT_ERROR
+    socketio_connect_timeouts,
+    socketio_packets_refused,  // malformed, or out of place: each ended its connection
     end_,
 };
 
