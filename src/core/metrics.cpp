@@ -41,6 +41,16 @@ constexpr std::array rows{
     MetricRow{Metric::http_compressed, "http_compressed", "HTTP answers compressed."},
     MetricRow{Metric::answers_overdue, "answers_overdue",
               "HTTP requests answered 503: another shard took longer than http.answer_timeout."},
+    MetricRow{Metric::connections_moved, "connections_moved",
+              "HTTP connections moved to another shard: to that of the session whose request came."},
+    MetricRow{Metric::engine_upgrades, "engine_upgrades",
+              "Engine.IO sessions that went over from polling to WebSocket."},
+    MetricRow{Metric::engine_upgrade_timeouts, "engine_upgrade_timeouts",
+              "WebSockets closed since they did not take over their Engine.IO session in time."},
+    MetricRow{Metric::engine_polls_lost, "engine_polls_lost",
+              "Engine.IO sessions ended since a poll was given up, or its answer not taken."},
+    MetricRow{Metric::engine_words_unfetched, "engine_words_unfetched",
+              "Engine.IO sessions ended for words that no poll came for (slow_consumer)."},
     MetricRow{Metric::commands, "commands", "Commands received from sessions."},
     MetricRow{Metric::errors, "errors",
               "Errors sent to sessions, and problems answered over HTTP."},
@@ -105,6 +115,12 @@ constexpr std::array rows{
     MetricRow{Metric::recoveries_refused, "recoveries_refused",
               "Sessions that asked to be recovered and began afresh, since what they missed could "
               "not be told exactly."},
+    MetricRow{Metric::socketio_connects_refused, "socketio_connects_refused",
+              "Socket.IO namespaces that were refused with CONNECT_ERROR."},
+    MetricRow{Metric::socketio_connect_timeouts, "socketio_connect_timeouts",
+              "Socket.IO connections ended since none of their CONNECTs was accepted in time."},
+    MetricRow{Metric::socketio_packets_refused, "socketio_packets_refused",
+              "Socket.IO packets that were malformed or out of place; each ended its connection."},
 };
 
 constexpr std::array levels{
