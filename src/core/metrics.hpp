@@ -46,6 +46,12 @@ enum class Metric : std::uint8_t {
     http_write_timeouts,  // answers that were not read
     http_compressed,
     answers_overdue,  // HTTP answered 503: another shard took longer than http.answer_timeout
+    connections_moved,
+    // Engine.IO
+    engine_upgrades,
+    engine_upgrade_timeouts,
+    engine_polls_lost,
+    engine_words_unfetched,
     // commands
     commands,
     errors,             // every `error` sent

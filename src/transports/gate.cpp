@@ -46,6 +46,7 @@ Gate::Gate(ShardThread& thread, const TransportConfig& config, Admission& admiss
 }
 
 Gate::~Gate() {
+    ending_ = true;
     gone_ = nullptr;
     for (const auto& listener : listeners_) listener->close();
     abort_all();
@@ -120,6 +121,12 @@ AdmissionRefusal Gate::judge_address(AdmissionTicket& ticket,
     const auto refusal = counted(AdmissionRefusal::address);
     if (refusal != AdmissionRefusal::none) ticket = {};
     return refusal;
+}
+
+AdmissionRefusal Gate::admit_session(AdmissionTicket& ticket,
+                                     const boost::asio::ip::address& address) {
+    const auto refusal = judge_newcomer(ticket);
+    return refusal == AdmissionRefusal::none ? judge_address(ticket, address) : refusal;
 }
 
 bool Gate::conclude(AdmissionRefusal refusal) noexcept {
