@@ -1,24 +1,17 @@
 // Connection state recovery: a socket that comes back with its pid and the last offset that it got
 // goes on as if it had never been away, or is told honestly that it begins afresh.
-#include <openssl/rand.h>
-
 #include <algorithm>
-#include <array>
-#include <charconv>
-#include <stdexcept>
 #include <utility>
 
 #include "core/hub.hpp"
 #include "core/question.hpp"
 #include "core/shard.hpp"
+#include "transports/secret_id.hpp"
 #include "transports/socketio/chat_restoring.hpp"
 #include "transports/socketio/chat_socket.hpp"
 
 namespace parley::transports {
 namespace {
-
-constexpr std::size_t pid_shard_chars = 2;
-constexpr std::size_t secret_chars = 20;
 
 // When a message was said: the end of its push (`"at":"2026-01-31T23:59:59.999Z"}`).
 std::string_view said_at(const core::Retained& message) noexcept {
@@ -29,38 +22,9 @@ std::string_view said_at(const core::Retained& message) noexcept {
 
 }  // namespace
 
-std::string secret_id() {
-    std::array<unsigned char, 15> bytes;
-    if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1) {
-        throw std::runtime_error("the machine gives no randomness");
-    }
-    constexpr std::string_view alphabet =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    std::string id;
-    id.reserve(secret_chars);
-    for (std::size_t i = 0; i < bytes.size(); i += 3) {
-        const unsigned group = static_cast<unsigned>(bytes[i]) << 16U |
-                               static_cast<unsigned>(bytes[i + 1]) << 8U |
-                               static_cast<unsigned>(bytes[i + 2]);
-        for (const unsigned shift : {18U, 12U, 6U, 0U}) {
-            id.push_back(alphabet[(group >> shift) & 0x3FU]);
-        }
-    }
-    return id;
-}
-
-std::string pid_of_shard(std::uint32_t shard) {
-    constexpr std::string_view digits = "0123456789abcdef";
-    return std::string{digits[shard >> 4U & 0xFU], digits[shard & 0xFU]} + secret_id();
-}
-
-std::optional<std::uint32_t> shard_of_pid(std::string_view pid) noexcept {
-    if (pid.size() != pid_shard_chars + secret_chars) return std::nullopt;
-    std::uint32_t shard = 0;
-    const char* const end = pid.data() + pid_shard_chars;
-    const auto [stopped, error] = std::from_chars(pid.data(), end, shard, 16);
-    if (error != std::errc() || stopped != end) return std::nullopt;
-    return shard;
+std::string new_id(std::uint32_t shard) {
+    const SecretId id = make_secret_id(shard);
+    return {id.begin(), id.end()};
 }
 
 std::vector<std::string_view> texts_of(const std::vector<core::RetainedPtr>& messages) {
@@ -94,7 +58,7 @@ void ChatSocket::keep(core::LostSession&& state) {
     auto& pid = restoring_ ? restoring_->pid : pid_;
     // Where it is asked for: the shard that the pid names keeps it.
     core::Shard& here = context_->shard;
-    core::Shard& there = here.hub().shard(*shard_of_pid(pid));
+    core::Shard& there = here.hub().shard(*shard_of_secret_id(pid));
     const core::LostSessions::Terms terms{here.now().mono + config.recovery_window,
                                           config.recovery_max};
     if (&there == &here) {
@@ -121,7 +85,7 @@ void ChatSocket::recover() {
     restoring_->pid = *opening_->pid;
     core::Shard& here = context_->shard;
     core::Hub& hub = here.hub();
-    const auto shard = shard_of_pid(restoring_->pid);
+    const auto shard = shard_of_secret_id(restoring_->pid);
     if (!shard || *shard >= hub.shard_count()) return begin_afresh();
     core::Shard& there = hub.shard(*shard);
     const auto take = [pid = restoring_->pid](core::Shard& keeper) {

@@ -30,11 +30,8 @@ struct ChatSocket::Restoring {
     bool failed = false;
 };
 
-// 15 bytes of luck that nobody can guess, in base64url.
-[[nodiscard]] std::string secret_id();
-// A private id that names the shard which keeps what it stands for.
-[[nodiscard]] std::string pid_of_shard(std::uint32_t shard);
-[[nodiscard]] std::optional<std::uint32_t> shard_of_pid(std::string_view pid) noexcept;
+// A name for a socket of that shard, or the private one that its state is kept under.
+[[nodiscard]] std::string new_id(std::uint32_t shard);
 
 // The pushes that messages are kept as.
 [[nodiscard]] std::vector<std::string_view> texts_of(

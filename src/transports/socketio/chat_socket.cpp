@@ -62,8 +62,8 @@ void ChatSocket::on_open(SocketLink& link) {
 void ChatSocket::begin() {
     subscriber_ = core::Subscriber::open(context_->shard, *this,
                                          {opening_->address, std::move(opening_->name)});
-    sid_ = secret_id();
-    if (recoverable()) pid_ = pid_of_shard(context_->shard.index());
+    sid_ = new_id(context_->shard.index());
+    if (recoverable()) pid_ = new_id(context_->shard.index());
     accept();
     auto room = opening_->room ? std::move(*opening_->room) : context_->config.default_room;
     opening_.reset();
