@@ -331,9 +331,9 @@ TEST(EngineBounds, OfABodyAreThePathsOwn) {
 }
 
 // A session that polls outlives its connections: it has a place of its own among them.
-TEST(EngineBounds, OfConnectionsHoldForSessionsThatPoll) {
+TEST(EngineBounds, OfConnectionsHoldForSessionsThatPollBesideThem) {
     core::Config config;
-    config.limits.connections_per_address = 5;
+    config.limits.connections_per_address = 4;
     TestServer server(config, {}, frontends);
     EngineClient client(server.port());
     std::vector<std::string> sids;
