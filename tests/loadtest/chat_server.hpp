@@ -1,5 +1,5 @@
-// ChatServer: rooms over WebSocket, SSE, long-poll and POST on an ephemeral loopback port, plain or
-// with TLS, in a thread of the test. It treats one chosen delivery, or every POST, badly when told.
+// ChatServer: rooms over WebSocket, SSE, long-poll, POST and Socket.IO on an ephemeral loopback port,
+// plain or with TLS, in a thread of the test. It treats one chosen delivery, or every POST, badly when told.
 #pragma once
 
 #include <arpa/inet.h>
@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "loadtest/broadcast_server.hpp"
+#include "loadtest/socketio_packets.hpp"
 #include "loadtest/test_certificate.hpp"
 #include "loadtest/tls_context.hpp"
 #include "loadtest/transport.hpp"
@@ -85,6 +86,9 @@ private:
         int answers = 0;
         std::string held_back;
         std::vector<std::string> waiting;  // for the next poll
+        std::string sid;                   // of the session that it polls for
+        Member* poll = nullptr;            // of a session that polls: who waits
+        bool gone = false;
         std::uint64_t cursor = 0;
     };
 
@@ -97,7 +101,10 @@ private:
             for (std::size_t i = 2; i < waiting.size(); ++i) {
                 if (waiting[i].revents != 0) read(*members_[i - 2]);
             }
-            std::erase_if(members_, [](const auto& m) { return !m->fd.open(); });
+            std::erase_if(members_, [this](const auto& m) {
+                if (!m->fd.open()) abort_poll(*m);
+                return !m->fd.open();
+            });
             if (waiting[1].revents != 0) accept();
         }
     }
@@ -148,7 +155,9 @@ private:
             const auto step = member.decoder->feed(bytes);
             bytes = bytes.subspan(step.consumed);
             using Event = protocol::WebSocketDecoder::Event;
-            if (step.event == Event::message) {
+            if (step.event == Event::message && member.transport == Transport::socketio) {
+                on_packet(member, std::string(member.decoder->payload()));
+            } else if (step.event == Event::message) {
                 const auto command = protocol::decode_command(member.decoder->payload());
                 const auto& send = std::get<protocol::Send>(command->command);
                 publish(send.room, send.body.content);
@@ -191,6 +200,7 @@ private:
                     const std::string& body) {
         if (path == "/healthz") return answer(member, 200, R"({"status":"ok"})");
         if (path.starts_with("/ws")) return upgrade(member, head, between(path, "room=", '&'));
+        if (path.starts_with("/socket.io/")) return on_engine(member, head, path, body);
         const std::string room = between(path, "/rooms/", '/');
         if (head.starts_with("POST ")) {
             if (config_.post_status != 201) {
@@ -232,13 +242,105 @@ private:
         }
     }
 
-    void upgrade(Member& member, const std::string& head, const std::string& room) {
+    // ---- Socket.IO -------------------------------------------------------------------------------
+
+    void on_engine(Member& member, const std::string& head, const std::string& path,
+                   const std::string& body) {
+        if (path.find("transport=websocket") != std::string::npos) {
+            accept_upgrade(member, head, {});
+            member.transport = Transport::socketio;
+            return say(member, engine_open("w"));
+        }
+        const std::string sid = between(path, "sid=", '&');
+        if (sid.empty()) {
+            const std::string fresh = "s" + std::to_string(sessions_.size());
+            sessions_[fresh] = std::make_unique<Member>();
+            sessions_[fresh]->transport = Transport::socketio_polling;
+            return answer(member, 200, engine_open(fresh));
+        }
+        const auto found = sessions_.find(sid);
+        if (found == sessions_.end() || found->second->gone) {
+            return answer(member, 400, R"({"code":1,"message":"Session ID unknown"})");
+        }
+        Member& session = *found->second;
+        if (head.starts_with("POST ")) {
+            for (std::size_t at = 0; at < body.size();) {
+                const std::size_t end = std::min(body.find('\x1e', at), body.size());
+                on_packet(session, body.substr(at, end - at));
+                at = end + 1;
+            }
+            return answer(member, 200, "ok");
+        }
+        member.sid = sid;
+        session.poll = &member;
+        answer_packets(session);
+    }
+
+    void on_packet(Member& member, const std::string& packet) {
+        if (packet.starts_with("40{")) {
+            const std::string room = between(packet, R"("room":")", '"');
+            say(member, R"(40{"sid":"y"})");
+            std::string history;
+            for (const std::string& json : rooms_[room]) {
+                history += (history.empty() ? "" : ",") + message_of(json);
+            }
+            say(member, R"(42["message_history",[)" + history + "]]");
+            listen(member, member.transport, room);
+        } else if (packet.starts_with("42")) {
+            const std::string id = between(packet, "42", '[');
+            if (config_.post_status != 201) {
+                return say(member, "43" + id + R"([{"error":{"code":"rate_limited"}}])");
+            }
+            const std::uint64_t offset =
+                publish(between(packet, R"("room":")", '"'), between(packet, R"("text":")", '"'));
+            say(member, "43" + id + R"([{"ok":true,"offset":)" + std::to_string(offset) + "}]");
+        }
+    }
+
+    void say(Member& member, const std::string& packet) {
+        if (member.transport == Transport::socketio) return write(member, frame(packet));
+        member.waiting.push_back(packet);
+        answer_packets(member);
+    }
+
+    void answer_packets(Member& session) {
+        if (session.poll == nullptr || session.waiting.empty()) return;
+        std::string body;
+        for (const std::string& packet : std::exchange(session.waiting, {})) {
+            body += (body.empty() ? "" : "\x1e") + packet;
+        }
+        answer(*std::exchange(session.poll, nullptr), 200, body);
+    }
+
+    // Whose poll ends without an answer is gone.
+    void abort_poll(const Member& member) {
+        const auto found = sessions_.find(member.sid);
+        if (found == sessions_.end() || found->second->poll != &member) return;
+        found->second->poll = nullptr;
+        found->second->gone = true;
+    }
+
+    static std::string message_of(const std::string& json) {
+        return socketio_message(between(json, R"("room":")", '"'), offset_of(json),
+                                between(json, R"("text":")", '"'));
+    }
+    static std::uint64_t offset_of(const std::string& json) {
+        return std::stoull(between(json, R"("offset":)", ','));
+    }
+
+    // ---- WebSocket -------------------------------------------------------------------------------
+
+    void accept_upgrade(Member& member, const std::string& head, const std::string& more) {
         member.decoder = std::make_unique<protocol::WebSocketDecoder>(decoder_);
         write(member,
-              "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-              "Sec-WebSocket-Protocol: parley.v1\r\nSec-WebSocket-Accept: " +
+              "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
+                  more + "Sec-WebSocket-Accept: " +
                   protocol::accept_for_key(protocol::head_field(head, "Sec-WebSocket-Key")) +
                   "\r\n\r\n");
+    }
+
+    void upgrade(Member& member, const std::string& head, const std::string& room) {
+        accept_upgrade(member, head, "Sec-WebSocket-Protocol: parley.v1\r\n");
         listen(member, Transport::websocket, room);
         protocol::Joined joined;
         joined.room = room;
@@ -262,6 +364,9 @@ private:
         for (const auto& member : members_) {
             if (member->fd.open() && member->room == room) deliver(*member, json);
         }
+        for (const auto& [sid, session] : sessions_) {
+            if (!session->gone && session->room == room) deliver(*session, json);
+        }
         return log.size();
     }
 
@@ -270,6 +375,8 @@ private:
         const bool spoil = ++member.deliveries == spoiled_delivery && member.victim;
         if (spoil && config_.mischief == Mischief::hang_up) {
             member.fd.reset();
+            member.gone = true;
+            if (member.poll != nullptr) member.poll->fd.reset();
         } else if (spoil && config_.mischief == Mischief::reorder) {
             member.held_back = json;
         } else if (!spoil || config_.mischief != Mischief::drop) {
@@ -278,6 +385,7 @@ private:
             if (!member.held_back.empty()) send(member, std::exchange(member.held_back, {}));
         }
         if (member.transport == Transport::longpoll) answer_poll(member);
+        if (!member.gone) answer_packets(member);
     }
 
     void send(Member& member, const std::string& json) {
@@ -291,6 +399,11 @@ private:
             }
             case Transport::longpoll:
                 member.waiting.push_back(json);
+                return;
+            case Transport::socketio:
+                return write(member, frame(socketio_event(message_of(json), offset_of(json))));
+            case Transport::socketio_polling:
+                member.waiting.push_back(socketio_event(message_of(json), offset_of(json)));
                 return;
             case Transport::rest:
                 return;
@@ -353,6 +466,7 @@ private:
     std::atomic<int> accepted_{0};
     bool victim_found_ = false;
     std::vector<std::unique_ptr<Member>> members_;
+    std::map<std::string, std::unique_ptr<Member>> sessions_;  // of Socket.IO that poll
     std::map<std::string, std::vector<std::string>> rooms_;
     std::thread thread_;
 };
