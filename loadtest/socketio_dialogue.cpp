@@ -16,6 +16,9 @@ constexpr std::string_view disconnected = "41";
 constexpr std::string_view event = "42";
 constexpr std::string_view acknowledgement = "43";
 constexpr std::string_view refused = "44";
+// What Parley tells beside what is said.
+constexpr std::string_view gap_event = R"(42["gap",)";
+constexpr std::string_view error_event = R"(42["error",)";
 
 // The id and the arguments of an acknowledgement: `43<id>[…]`, with a namespace `43/name,<id>[…]`.
 struct Ack {
@@ -109,6 +112,10 @@ void SocketIoDialogue::on_joining(VirtualUser& user, std::string_view packet, st
         const std::string_view why = find_json_string(packet, R"("message":")");
         return user.fail("connect refused: " + std::string(why.empty() ? packet : why), context);
     }
+    if (target().numbered && packet.starts_with(error_event)) {
+        const std::string_view code = find_json_string(packet, R"("code":")");
+        return user.fail("join refused: " + std::string(code.empty() ? packet : code), context);
+    }
     if (!is_awaited(user, packet, context)) return;
     // The history ends where the room does.
     if (target().numbered && packet.starts_with(event)) {
@@ -121,11 +128,27 @@ void SocketIoDialogue::on_joining(VirtualUser& user, std::string_view packet, st
 
 void SocketIoDialogue::on_event(VirtualUser& user, std::string_view packet, std::int64_t now_ns,
                                 UserContext& context) const {
-    if (packet.find(target().delivery) == std::string_view::npos) return;
+    if (packet.find(target().delivery) == std::string_view::npos) {
+        if (target().numbered) on_notice(user, packet, context);
+        return;
+    }
     if (!target().numbered) return user.on_delivery(packet, std::nullopt, now_ns, context);
     const auto offset = find_last_json_number(packet, R"("offset":)");
     if (offset) return user.on_delivery(packet, offset, now_ns, context);
     count_reason(user.tally(context).failures, "a message without an offset");
+}
+
+void SocketIoDialogue::on_notice(VirtualUser& user, std::string_view packet, UserContext& context) {
+    if (packet.starts_with(error_event)) {
+        // An error in answer to a message comes as its acknowledgement.
+        const std::string_view code = find_json_string(packet, R"("code":")");
+        return count_reason(user.tally(context).failures, "error: " + std::string(code));
+    }
+    if (!packet.starts_with(gap_event)) return;
+    const auto from = find_last_json_number(packet, R"("from":)");
+    const auto to = find_last_json_number(packet, R"("to":)");
+    if (from && to) return user.on_gap(*from, *to, context);
+    count_reason(user.tally(context).failures, "a gap without its offsets");
 }
 
 void SocketIoDialogue::publish(const Stamp& message, std::string& out, UserContext& context) {

@@ -45,6 +45,7 @@ private:
                     std::string& out, UserContext& context);
     void on_event(VirtualUser& user, std::string_view packet, std::int64_t now_ns,
                   UserContext& context) const;
+    static void on_notice(VirtualUser& user, std::string_view packet, UserContext& context);
     void on_ack(VirtualUser& user, std::string_view packet, std::int64_t now_ns,
                 UserContext& context);
 

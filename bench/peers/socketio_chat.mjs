@@ -63,7 +63,7 @@ function publish(io, socket, said) {
   const text = typeof said === 'string' ? said : said?.text ?? said?.message ?? said?.msg;
   const name = said?.room ?? socket.data.room;
   if (typeof text !== 'string' || typeof name !== 'string') {
-    return { ok: false, error: { code: 'bad_request', message: 'expected a text' } };
+    return { error: { code: 'bad_request', message: 'expected a text', temporary: false } };
   }
   const room = roomOf(name);
   const offset = ++room.offset;
@@ -79,7 +79,7 @@ function publish(io, socket, said) {
   room.history.push(message);
   if (room.history.length > historyMax) room.history.shift();
   io.to(name).emit('message', message);
-  return { ok: true, room: name, offset, id: message.id };
+  return { room: name, offset, cursor: message.id, at: message.timestamp };
 }
 
 function serve({ host, port, cert, key, modules }) {
@@ -94,11 +94,11 @@ function serve({ host, port, cert, key, modules }) {
     enter(socket, auth.room ?? query.room ?? 'lobby');
     socket.on('join', (asked, ack) => {
       enter(socket, typeof asked === 'string' ? asked : asked.room);
-      ack?.({ ok: true });
+      ack?.({ room: socket.data.room });
     });
     socket.on('leave', (asked, ack) => {
       socket.leave(typeof asked === 'string' ? asked : asked.room);
-      ack?.({ ok: true });
+      ack?.({});
     });
     socket.on('message', (said, ack) => {
       const answer = publish(io, socket, said);

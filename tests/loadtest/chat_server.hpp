@@ -293,7 +293,7 @@ private:
             }
             const std::uint64_t offset =
                 publish(between(packet, R"("room":")", '"'), between(packet, R"("text":")", '"'));
-            say(member, "43" + id + R"([{"ok":true,"offset":)" + std::to_string(offset) + "}]");
+            say(member, "43" + id + R"([{"room":"r","offset":)" + std::to_string(offset) + "}]");
         }
     }
 

@@ -440,7 +440,7 @@ TEST(SocketIoDialogue, AnAcknowledgementIsTimedFromItsMessagesIntendedInstant) {
         Stage& stage = *ready.stage;
         for (const std::uint32_t n : {1u, 2u, 3u}) stage.publish(n);
         EXPECT_GE(stage.user.pending(), 3u);
-        ready.give({R"(431[{"ok":true,"offset":1}])", R"(433[])"});
+        ready.give({R"(431[{"room":"load-0","offset":1}])", R"(433[])"});
         EXPECT_EQ(stage.tally().answered, 2u);
         EXPECT_EQ(stage.tally().answer.max(), 5'000'000u);
         ready.give({R"(431[])"});
@@ -455,7 +455,7 @@ TEST(SocketIoDialogue, ARefusalIsCountedUnderItsCode) {
     for (const Transport transport : both) {
         ReadyStage ready(transport);
         ready.stage->publish(1);
-        ready.give({R"(431[{"ok":false,"error":{"code":"rate_limited","message":"slow"}}])"});
+        ready.give({R"(431[{"error":{"code":"rate_limited","message":"slow","temporary":true}}])"});
         EXPECT_EQ(ready.stage->tally().refusals.at("rate_limited"), 1u);
         EXPECT_EQ(ready.stage->control.refused[publisher].load(), 1u);
         EXPECT_EQ(ready.stage->tally().answered, 0u);
@@ -539,6 +539,8 @@ TEST(SocketIoDialogue, WhatGoesWrongBeforeItIsReadyIsAFailureWithAReason) {
     const Case cases[] = {
         {"connect refused: Invalid namespace",
          {engine_open("abc"), R"(44{"message":"Invalid namespace"})"}},
+        {"join refused: forbidden",
+         {engine_open("abc"), connected, R"(42["error",{"code":"forbidden","message":"no"}])"}},
         {"closed the session", {engine_open("abc"), "1"}},
         {"disconnected", {engine_open("abc"), connected, "41"}},
         {"no packet", {"abc"}},
@@ -590,6 +592,22 @@ TEST(SocketIoDialogue, AMessageWithoutAnOffsetIsAFault) {
         ReadyStage ready(transport);
         ready.give({R"(42["message",{"text":"x"}])"});
         EXPECT_EQ(ready.stage->tally().failures.at("a message without an offset"), 1u);
+    }
+}
+
+TEST(SocketIoDialogue, AGapIsAnnouncedLossAndAnErrorAFault) {
+    for (const Transport transport : both) {
+        ReadyStage ready(transport);
+        ready.give({message(1, 1), R"(42["gap",{"room":"load-0","from":2,"to":3,"cursor":"e1:3"}])",
+                    message(4, 4)});
+        ready.stage->user.settle(4, ready.stage->context);
+        EXPECT_EQ(ready.stage->counts().announced, 2u);
+        EXPECT_EQ(ready.stage->counts().lost, 0u);
+        EXPECT_TRUE(ready.stage->tally().failures.empty());
+        ready.give({R"(42["error",{"code":"rate_limited","message":"x","temporary":true}])"});
+        EXPECT_EQ(ready.stage->tally().failures.at("error: rate_limited"), 1u);
+        ready.give({R"(42["gap",{}])"});
+        EXPECT_EQ(ready.stage->tally().failures.at("a gap without its offsets"), 1u);
     }
 }
 
