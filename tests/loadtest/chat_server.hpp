@@ -22,7 +22,7 @@
 #include <vector>
 
 #include "loadtest/broadcast_server.hpp"
-#include "loadtest/socketio_packets.hpp"
+#include "loadtest/socketio_face.hpp"
 #include "loadtest/test_certificate.hpp"
 #include "loadtest/tls_context.hpp"
 #include "loadtest/transport.hpp"
@@ -39,7 +39,7 @@ struct ChatServerConfig {
     const TestCertificate* tls = nullptr;
 };
 
-class ChatServer {
+class ChatServer final : private ChatHall {
 public:
     explicit ChatServer(const ChatServerConfig& config)
         : config_(config),
@@ -73,25 +73,6 @@ public:
     [[nodiscard]] int accepted() const { return accepted_.load(std::memory_order_relaxed); }
 
 private:
-    struct Member {
-        FileDescriptor fd;
-        SslPointer ssl;
-        std::string in;
-        std::string room;  // of those who listen
-        Transport transport = Transport::rest;
-        std::unique_ptr<protocol::WebSocketDecoder> decoder;
-        bool polling = false;
-        bool victim = false;
-        int deliveries = 0;
-        int answers = 0;
-        std::string held_back;
-        std::vector<std::string> waiting;  // for the next poll
-        std::string sid;                   // of the session that it polls for
-        Member* poll = nullptr;            // of a session that polls: who waits
-        bool gone = false;
-        std::uint64_t cursor = 0;
-    };
-
     void serve() {
         for (;;) {
             std::vector<pollfd> waiting{{stop_.get(), POLLIN, 0}, {listener_.get(), POLLIN, 0}};
@@ -102,7 +83,7 @@ private:
                 if (waiting[i].revents != 0) read(*members_[i - 2]);
             }
             std::erase_if(members_, [this](const auto& m) {
-                if (!m->fd.open()) abort_poll(*m);
+                if (!m->fd.open()) socketio_.on_closed(*m);
                 return !m->fd.open();
             });
             if (waiting[1].revents != 0) accept();
@@ -111,7 +92,7 @@ private:
 
     void accept() {
         accepted_.fetch_add(1, std::memory_order_relaxed);
-        auto member = std::make_unique<Member>();
+        auto member = std::make_unique<ChatMember>();
         member->fd = FileDescriptor(
             ::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
         if (tls_) {
@@ -122,7 +103,7 @@ private:
         members_.push_back(std::move(member));
     }
 
-    void read(Member& member) {
+    void read(ChatMember& member) {
         std::array<char, 65536> buffer;
         while (member.fd.open()) {
             ssize_t got = 0;
@@ -150,13 +131,13 @@ private:
         }
     }
 
-    void take_frames(Member& member, std::span<char> bytes) {
+    void take_frames(ChatMember& member, std::span<char> bytes) {
         while (!bytes.empty() && member.fd.open()) {
             const auto step = member.decoder->feed(bytes);
             bytes = bytes.subspan(step.consumed);
             using Event = protocol::WebSocketDecoder::Event;
             if (step.event == Event::message && member.transport == Transport::socketio) {
-                on_packet(member, std::string(member.decoder->payload()));
+                socketio_.on_packet(member, std::string(member.decoder->payload()));
             } else if (step.event == Event::message) {
                 const auto command = protocol::decode_command(member.decoder->payload());
                 const auto& send = std::get<protocol::Send>(command->command);
@@ -171,7 +152,7 @@ private:
     }
 
     // True where there may be another one.
-    bool take_request(Member& member) {
+    bool take_request(ChatMember& member) {
         const std::size_t end = member.in.find("\r\n\r\n");
         if (end == std::string::npos) return false;
         const std::string head = member.in.substr(0, end + 4);
@@ -189,18 +170,11 @@ private:
         return !member.in.empty();
     }
 
-    static std::string between(const std::string& text, const std::string& from, char to) {
-        const std::size_t at = text.find(from);
-        if (at == std::string::npos) return {};
-        const std::string rest = text.substr(at + from.size());
-        return rest.substr(0, rest.find(to));
-    }
-
-    void on_request(Member& member, const std::string& head, const std::string& path,
+    void on_request(ChatMember& member, const std::string& head, const std::string& path,
                     const std::string& body) {
         if (path == "/healthz") return answer(member, 200, R"({"status":"ok"})");
         if (path.starts_with("/ws")) return upgrade(member, head, between(path, "room=", '&'));
-        if (path.starts_with("/socket.io/")) return on_engine(member, head, path, body);
+        if (path.starts_with("/socket.io/")) return socketio_.on_request(member, head, path, body);
         const std::string room = between(path, "/rooms/", '/');
         if (head.starts_with("POST ")) {
             if (config_.post_status != 201) {
@@ -234,7 +208,7 @@ private:
         answer_poll(member);
     }
 
-    void listen(Member& member, Transport transport, const std::string& room) {
+    void listen(ChatMember& member, Transport transport, const std::string& room) override {
         member.transport = transport;
         member.room = room;
         if (config_.mischief != Mischief::none && transport == config_.victim && !victim_found_) {
@@ -242,104 +216,7 @@ private:
         }
     }
 
-    // ---- Socket.IO -------------------------------------------------------------------------------
-
-    void on_engine(Member& member, const std::string& head, const std::string& path,
-                   const std::string& body) {
-        if (path.find("transport=websocket") != std::string::npos) {
-            accept_upgrade(member, head, {});
-            member.transport = Transport::socketio;
-            return say(member, engine_open("w"));
-        }
-        const std::string sid = between(path, "sid=", '&');
-        if (sid.empty()) {
-            const std::string fresh = "s" + std::to_string(sessions_.size());
-            sessions_[fresh] = std::make_unique<Member>();
-            sessions_[fresh]->transport = Transport::socketio_polling;
-            return answer(member, 200, engine_open(fresh));
-        }
-        const auto found = sessions_.find(sid);
-        if (found == sessions_.end() || found->second->gone) {
-            return answer(member, 400, R"({"code":1,"message":"Session ID unknown"})");
-        }
-        Member& session = *found->second;
-        if (head.starts_with("POST ")) {
-            for (std::size_t at = 0; at < body.size();) {
-                const std::size_t end = std::min(body.find('\x1e', at), body.size());
-                on_packet(session, body.substr(at, end - at));
-                at = end + 1;
-            }
-            return answer(member, 200, "ok");
-        }
-        member.sid = sid;
-        session.poll = &member;
-        answer_packets(session);
-    }
-
-    void on_packet(Member& member, const std::string& packet) {
-        if (packet.starts_with("40{")) {
-            const std::string room = between(packet, R"("room":")", '"');
-            say(member, R"(40{"sid":"y"})");
-            std::string history;
-            for (const std::string& json : rooms_[room]) {
-                history += (history.empty() ? "" : ",") + message_of(json);
-            }
-            say(member, R"(42["message_history",[)" + history + "]]");
-            listen(member, member.transport, room);
-        } else if (packet.starts_with("42")) {
-            const std::string id = between(packet, "42", '[');
-            if (config_.post_status != 201) {
-                return say(member, "43" + id + R"([{"error":{"code":"rate_limited"}}])");
-            }
-            const std::uint64_t offset =
-                publish(between(packet, R"("room":")", '"'), between(packet, R"("text":")", '"'));
-            say(member, "43" + id + R"([{"room":"r","offset":)" + std::to_string(offset) + "}]");
-        }
-    }
-
-    void say(Member& member, const std::string& packet) {
-        if (member.transport == Transport::socketio) return write(member, frame(packet));
-        member.waiting.push_back(packet);
-        answer_packets(member);
-    }
-
-    void answer_packets(Member& session) {
-        if (session.poll == nullptr || session.waiting.empty()) return;
-        std::string body;
-        for (const std::string& packet : std::exchange(session.waiting, {})) {
-            body += (body.empty() ? "" : "\x1e") + packet;
-        }
-        answer(*std::exchange(session.poll, nullptr), 200, body);
-    }
-
-    // Whose poll ends without an answer is gone.
-    void abort_poll(const Member& member) {
-        const auto found = sessions_.find(member.sid);
-        if (found == sessions_.end() || found->second->poll != &member) return;
-        found->second->poll = nullptr;
-        found->second->gone = true;
-    }
-
-    static std::string message_of(const std::string& json) {
-        return socketio_message(between(json, R"("room":")", '"'), offset_of(json),
-                                between(json, R"("text":")", '"'));
-    }
-    static std::uint64_t offset_of(const std::string& json) {
-        return std::stoull(between(json, R"("offset":)", ','));
-    }
-
-    // ---- WebSocket -------------------------------------------------------------------------------
-
-    void accept_upgrade(Member& member, const std::string& head, const std::string& more) {
-        member.decoder = std::make_unique<protocol::WebSocketDecoder>(decoder_);
-        write(member,
-              "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
-                  more + "Sec-WebSocket-Accept: " +
-                  protocol::accept_for_key(protocol::head_field(head, "Sec-WebSocket-Key")) +
-                  "\r\n\r\n");
-    }
-
-    void upgrade(Member& member, const std::string& head, const std::string& room) {
+    void upgrade(ChatMember& member, const std::string& head, const std::string& room) {
         accept_upgrade(member, head, "Sec-WebSocket-Protocol: parley.v1\r\n");
         listen(member, Transport::websocket, room);
         protocol::Joined joined;
@@ -347,10 +224,10 @@ private:
         joined.cursor = {*protocol::Epoch::parse("e1"), last(room)};
         std::string json;
         protocol::append_server_frame(json, {{}, joined});
-        write(member, frame(json));
+        write(member, text_frame(json));
     }
 
-    std::uint64_t publish(const std::string& room, const std::string& text) {
+    std::uint64_t publish(const std::string& room, const std::string& text) override {
         std::vector<std::string>& log = rooms_[room];
         protocol::Message message;
         message.room = room;
@@ -364,13 +241,11 @@ private:
         for (const auto& member : members_) {
             if (member->fd.open() && member->room == room) deliver(*member, json);
         }
-        for (const auto& [sid, session] : sessions_) {
-            if (!session->gone && session->room == room) deliver(*session, json);
-        }
+        for (ChatMember* const session : socketio_.sessions_in(room)) deliver(*session, json);
         return log.size();
     }
 
-    void deliver(Member& member, const std::string& json) {
+    void deliver(ChatMember& member, const std::string& json) {
         constexpr int spoiled_delivery = 3;
         const bool spoil = ++member.deliveries == spoiled_delivery && member.victim;
         if (spoil && config_.mischief == Mischief::hang_up) {
@@ -385,13 +260,13 @@ private:
             if (!member.held_back.empty()) send(member, std::exchange(member.held_back, {}));
         }
         if (member.transport == Transport::longpoll) answer_poll(member);
-        if (!member.gone) answer_packets(member);
+        if (member.transport == Transport::socketio_polling) socketio_.answer_poll(member);
     }
 
-    void send(Member& member, const std::string& json) {
+    void send(ChatMember& member, const std::string& json) {
         switch (member.transport) {
             case Transport::websocket:
-                return write(member, frame(json));
+                return write(member, text_frame(json));
             case Transport::sse: {
                 std::string event;
                 protocol::append_sse(event, between(json, R"("cursor":")", '"'), "message", json);
@@ -401,16 +276,14 @@ private:
                 member.waiting.push_back(json);
                 return;
             case Transport::socketio:
-                return write(member, frame(socketio_event(message_of(json), offset_of(json))));
             case Transport::socketio_polling:
-                member.waiting.push_back(socketio_event(message_of(json), offset_of(json)));
-                return;
+                return SocketIoFace::push(member, json);
             case Transport::rest:
                 return;
         }
     }
 
-    void answer_poll(Member& member) {
+    void answer_poll(ChatMember& member) {
         if (!member.polling || member.waiting.empty()) return;
         member.polling = false;
         answer(member, 200,
@@ -428,7 +301,7 @@ private:
         return json + R"(],"more":false})";
     }
 
-    void answer(Member& member, unsigned status, const std::string& body) {
+    void answer(ChatMember& member, unsigned status, const std::string& body) override {
         const bool last_one = config_.answers_max != 0 && ++member.answers >= config_.answers_max;
         write(member, "HTTP/1.1 " + std::to_string(status) +
                           " x\r\nContent-Length: " + std::to_string(body.size()) +
@@ -436,28 +309,18 @@ private:
         if (last_one) member.fd.reset();
     }
 
-    static std::string frame(const std::string& json) {
-        std::string bytes;
-        protocol::append_frame(bytes, protocol::Opcode::text, json);
-        return bytes;
-    }
     static std::string chunk(const std::string& bytes) {
         std::array<char, 16> size{};
         std::snprintf(size.data(), size.size(), "%zx\r\n", bytes.size());
         return size.data() + bytes + "\r\n";
     }
+    [[nodiscard]] const std::vector<std::string>& said_in(const std::string& room) override {
+        return rooms_[room];
+    }
+    [[nodiscard]] bool refuses() const override { return config_.post_status != 201; }
     [[nodiscard]] std::uint64_t last(const std::string& room) { return rooms_[room].size(); }
 
-    static void write(Member& member, const std::string& bytes) {
-        if (member.ssl) {
-            (void)::SSL_write(member.ssl.get(), bytes.data(), static_cast<int>(bytes.size()));
-        } else {
-            (void)::send(member.fd.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
-        }
-    }
-
     ChatServerConfig config_;
-    protocol::WebSocketDecoderConfig decoder_;
     std::unique_ptr<SSL_CTX, FreeSsl> tls_;
     const unsigned char session_context_ = 1;
     FileDescriptor listener_;
@@ -465,9 +328,9 @@ private:
     std::uint16_t port_ = 0;
     std::atomic<int> accepted_{0};
     bool victim_found_ = false;
-    std::vector<std::unique_ptr<Member>> members_;
-    std::map<std::string, std::unique_ptr<Member>> sessions_;  // of Socket.IO that poll
+    std::vector<std::unique_ptr<ChatMember>> members_;
     std::map<std::string, std::vector<std::string>> rooms_;
+    SocketIoFace socketio_{*this};
     std::thread thread_;
 };
 
