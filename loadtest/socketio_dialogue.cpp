@@ -55,6 +55,7 @@ void append_other_parameters(std::string& path, std::string_view query) {
 void SocketIoDialogue::begin_session(const UserContext& context) {
     begin(context.plan.socketio);
     unacknowledged_.clear();
+    given_up_ = false;
 }
 
 std::string engine_path(std::string_view given, std::string_view transport, std::string_view sid) {
@@ -158,6 +159,7 @@ void SocketIoDialogue::publish(const Stamp& message, std::string& out, UserConte
 
 void SocketIoDialogue::on_ack(VirtualUser& user, std::string_view packet, std::int64_t now_ns,
                               UserContext& context) {
+    if (given_up_) return;
     const auto ack = read_ack(packet);
     const auto found =
         std::find_if(unacknowledged_.begin(), unacknowledged_.end(),
@@ -178,6 +180,7 @@ void SocketIoDialogue::give_up(UserContext& context) {
         ++context.tally_of(context.plan.scenario.transport_of(message.publisher)).unanswered;
     }
     unacknowledged_.clear();
+    given_up_ = true;
 }
 
 }  // namespace parley::load

@@ -50,6 +50,7 @@ private:
                 UserContext& context);
 
     std::vector<Stamp> unacknowledged_;  // in the order of sending
+    bool given_up_ = false;              // acknowledgements that still come are not looked at
 };
 
 }  // namespace parley::load

@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -95,6 +96,8 @@ private:
         auto member = std::make_unique<ChatMember>();
         member->fd = FileDescriptor(
             ::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+        const int at_once = 1;
+        ::setsockopt(member->fd.get(), IPPROTO_TCP, TCP_NODELAY, &at_once, sizeof at_once);
         if (tls_) {
             member->ssl.reset(::SSL_new(tls_.get()));
             ::SSL_set_fd(member->ssl.get(), member->fd.get());

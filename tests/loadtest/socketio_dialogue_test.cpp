@@ -129,6 +129,9 @@ TEST(SocketIoDialogue, AnAcknowledgementIsTimedFromItsMessagesIntendedInstant) {
                   "an acknowledgement of nothing that was sent");
         stage.user.give_up(stage.context);
         EXPECT_EQ(stage.tally().unanswered, 1u);
+        ready.give({R"(432[])"});
+        EXPECT_EQ(stage.tally().failures.size(), 1u);
+        EXPECT_EQ(stage.tally().answered, 2u);
     }
 }
 
