@@ -373,6 +373,33 @@ TEST(SseConnection, WritesALongHistoryAsFastAsItIsReadAndThenWhatFollowed) {
     EXPECT_EQ(bob.messages(1), std::vector<std::string>{"the end"});
 }
 
+TEST(SseConnection, IsToldOfAGapBehindTheHistoryThatItIsStillHanded) {
+    constexpr std::uint64_t kept = 200;
+    constexpr std::uint64_t last = kept + 60;
+    for (const core::OnLag on_lag : {core::OnLag::gap, core::OnLag::latest}) {
+        core::Config config = SlowPeer::config_with(on_lag);
+        config.history.bytes = 8 << 20;
+        TestServer server(config);
+        Speaker ann(server.port(), "lobby");
+        // More than the kernel takes on both sides.
+        const std::string text(16'000, 'x');
+        for (std::uint64_t i = 0; i < kept; ++i) ann.say(text);
+        EventStreamClient bob(server.port(), "lobby", "history=200", {}, 4096);
+        ASSERT_TRUE(bob.read_until("\n\n"));
+        // In one turn more than the window holds.
+        ann.say_at_once(numbers(kept + 1, last));
+        EXPECT_GE(server.total(Metric::gaps), 1U);
+        std::uint64_t heard = 0;
+        while (heard < kept) {
+            ASSERT_EQ(decoded<protocol::Message>(bob.next("message")).cursor.offset, ++heard);
+        }
+        const auto gap = decoded<protocol::Gap>(bob.next("gap"));
+        EXPECT_EQ(gap.from, kept + 1);
+        EXPECT_EQ(bob.decoder().last_id(), gap.cursor.to_string());
+        EXPECT_EQ(bob.messages(last - gap.to), numbers(gap.to + 1, last));
+    }
+}
+
 TEST(SseConnection, HearsTheOneOrderOfItsRoomOnEveryShard) {
     constexpr std::size_t clients_max = 30;
     TestServer server(unlimited(3));
