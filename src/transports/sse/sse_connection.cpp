@@ -10,6 +10,7 @@
 #include "protocol/sse.hpp"
 #include "transports/gate.hpp"
 #include "transports/http_connection.hpp"
+#include "transports/rate_limit_headers.hpp"
 #include "transports/rest/rest_answers.hpp"
 #include "transports/sse/sse_format.hpp"
 #include "transports/sse/sse_words.hpp"
@@ -68,7 +69,12 @@ void SseConnection<Stream>::open() {
 // The room has answered, and its answer decides how the stream begins.
 template <typename Stream>
 void SseConnection<Stream>::begin(const core::JoinedReply& reply) {
-    outbox_.words() += ask_->head;
+    std::string& words = outbox_.words();
+    words += ask_->head;
+    HttpResponse limits;
+    add_limits(limits);
+    append_header_lines(words, limits);
+    words += "\r\n";
     std::string& events = gate_->thread().scratch();
     append_beginning(events, reply, ask_->since,
                      jittered(gate_->config().sse_retry, gate_->shard().random()));
@@ -90,11 +96,19 @@ void SseConnection<Stream>::refuse(HttpResponse response) noexcept {
     });
 }
 
+// What is left of the buckets that the request took from.
+template <typename Stream>
+void SseConnection<Stream>::add_limits(HttpResponse& response) const {
+    const core::Shard& shard = gate_->shard();
+    add_rate_limit(response, subscriber_->buckets(), shard.config().limits, gate_->now());
+}
+
 // There will be no stream: HTTP goes on where it was, with a refusal.
 template <typename Stream>
 void SseConnection<Stream>::give_back(HttpResponse& response) {
     ended_ = true;
     stream_.cancel();
+    add_limits(response);
     leave(core::close_reasons::normal);
     resume_http(*gate_, std::move(stream_), ask_->hop,
                 {std::move(ask_->request), std::move(response), std::move(ask_->following)});

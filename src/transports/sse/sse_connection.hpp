@@ -39,7 +39,7 @@ struct SseAsk {
     core::Listening how;
     core::PeerIdentity who;
     bool chunked = true;
-    std::string head;                    // of the answer 200
+    std::string head;                    // of the answer 200, without the empty line at its end
     std::string request;                 // kept_head(): a refusal is answered as HTTP
     std::string following;               // bytes that came behind it
     boost::asio::ip::tcp::endpoint hop;  // at the other end of the stream
@@ -85,6 +85,7 @@ private:
     // Opening.
     void begin(const core::JoinedReply& reply);
     void refuse(HttpResponse response) noexcept;
+    void add_limits(HttpResponse& response) const;
     void give_back(HttpResponse& response);
 
     // Reading.
