@@ -30,6 +30,7 @@ struct TlsWish {
     int version_min = TLS1_2_VERSION;
     int version_max = TLS1_3_VERSION;
     std::string ciphers;          // of TLS 1.2
+    std::string suites;           // of TLS 1.3
     std::string signatures;       // algorithms accepted; empty: OpenSSL's
     const X509* trust = nullptr;  // null: anybody is trusted
     const parley::test::TestCertificate* own = nullptr;
@@ -47,6 +48,7 @@ public:
         SSL_CTX_set_min_proto_version(context, wish.version_min);
         SSL_CTX_set_max_proto_version(context, wish.version_max);
         if (!wish.ciphers.empty()) SSL_CTX_set_cipher_list(context, wish.ciphers.c_str());
+        if (!wish.suites.empty()) SSL_CTX_set_ciphersuites(context, wish.suites.c_str());
         if (!wish.signatures.empty()) {
             EXPECT_EQ(SSL_CTX_set1_sigalgs_list(context, wish.signatures.c_str()), 1);
         }
