@@ -199,20 +199,17 @@ void Subscriber::finish(const protocol::CommandId& id, Answer&& answer) {
 
 template <typename Ask, typename Done>
 void Subscriber::ask_home(const std::string& room, Ask ask, Done done) {
-    Shard& home = shard_->hub().home_of(room);
-    if (&home == shard_) {
-        done(*this, ask(home));
-        return;
-    }
-    waiting_ = true;
-    ask_shard(*shard_, home, std::move(ask),
-              [done = std::move(done), weak = weak_from_this()](auto&& answer) {
-                  const auto self = weak.lock();
-                  if (!self || self->closing_) return;
-                  self->waiting_ = false;
-                  done(*self, std::move(answer));
-                  if (self->ready()) self->transport_->resume();
-              });
+    auto now = core::ask_home(*shard_, room, std::move(ask), [&] {
+        waiting_ = true;
+        return [done, weak = weak_from_this()](auto&& answer) {
+            const auto self = weak.lock();
+            if (!self || self->closing_) return;
+            self->waiting_ = false;
+            done(*self, std::move(answer));
+            if (self->ready()) self->transport_->resume();
+        };
+    });
+    if (now) done(*this, std::move(*now));
 }
 
 void Subscriber::publish(const protocol::CommandId& id, protocol::Send&& send) {
