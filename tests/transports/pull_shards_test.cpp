@@ -49,13 +49,6 @@ std::string room_at_home(TestServer& server) {
     }
 }
 
-core::Config two_shards() {
-    core::Config config;
-    config.shards = 2;
-    config.limits.enabled = false;
-    return config;
-}
-
 const std::array<std::string_view, 2> asked{"/events", "/messages?wait=30s"};
 
 // Everybody asks, and `end` ends them, once enough of them wait for the home's answer.
@@ -86,7 +79,7 @@ void end_while_joining(TestServer& server, std::string_view what, Metric ended, 
 TEST(PullShards, APeerMayGoWhileItsJoinIsUnderWay) {
     for (const std::string_view what : asked) {
         for (const bool reset : {false, true}) {
-            TestServer server(two_shards());
+            TestServer server(test::unlimited(2));
             end_while_joining(server, what, Metric::sessions_closed, [reset](auto& clients) {
                 for (LoopbackClient& client : clients) reset ? client.reset() : client.close();
             });
@@ -98,14 +91,14 @@ TEST(PullShards, AJoinThatIsNotAnsweredInTimeIsOverBeforeTheAnswerComes) {
     TransportConfig config;
     config.answer_timeout = 200ms;
     for (const std::string_view what : asked) {
-        TestServer server(two_shards(), config);
+        TestServer server(test::unlimited(2), config);
         end_while_joining(server, what, Metric::answers_overdue, [](auto&) {});
     }
 }
 
 TEST(PullShards, AServerMayDrainWhileAJoinIsUnderWay) {
     for (const std::string_view what : asked) {
-        TestServer server(two_shards());
+        TestServer server(test::unlimited(2));
         const std::string room = room_at_home(server);
         std::vector<LoopbackClient> clients;
         {

@@ -19,14 +19,8 @@ using test::EventStreamClient;
 using test::numbers;
 using test::Speaker;
 using test::TestServer;
+using test::unlimited;
 using testing::HasSubstr;
-
-core::Config unlimited(std::uint32_t shards = 1) {
-    core::Config config;
-    config.shards = shards;
-    config.limits.enabled = false;
-    return config;
-}
 
 TEST(SseConnection, BeginsWithWhatIsSaidFromNowOn) {
     TestServer server(unlimited());

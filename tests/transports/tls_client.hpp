@@ -125,7 +125,7 @@ private:
 };
 
 // The same calls as LoopbackClient's.
-class TlsClient {
+class TlsClient : public ReadingAhead<TlsClient> {
 public:
     explicit TlsClient(std::uint16_t port, const TlsWish& wish = {}, int receive_buffer = 0)
         : socket_(port, receive_buffer), side_(wish) {
@@ -145,9 +145,12 @@ public:
         std::size_t written = 0;
         return SSL_write_ex(side_.ssl(), bytes.data(), bytes.size(), &written) == 1;
     }
-    // Whatever comes next; empty at the end.
-    std::string read_some() {
-        if (!unread_.empty()) return std::exchange(unread_, {});
+    // True where the server's end was announced by close_notify.
+    [[nodiscard]] bool ended_well() const noexcept { return end_ == SSL_ERROR_ZERO_RETURN; }
+
+private:
+    friend class ReadingAhead<TlsClient>;
+    std::string read_fresh() {
         std::string out(64 * 1024, '\0');
         std::size_t count = 0;
         ERR_clear_error();
@@ -156,41 +159,11 @@ public:
         out.resize(result == 1 ? count : 0);
         return out;
     }
-    std::string read_through(std::string_view end) {
-        std::string all;
-        for (;;) {
-            const auto at = all.find(end);
-            if (at != std::string::npos) {
-                unread_ = all.substr(at + end.size());
-                all.resize(at + end.size());
-                return all;
-            }
-            const std::string more = read_some();
-            if (more.empty()) return all;
-            all += more;
-        }
-    }
-    std::string read_exactly(std::size_t count) {
-        std::string all;
-        while (all.size() < count) {
-            const std::string more = read_some();
-            if (more.empty()) return all;
-            all += more;
-        }
-        unread_ = all.substr(count);
-        all.resize(count);
-        return all;
-    }
-    [[nodiscard]] bool at_end() { return read_some().empty(); }
-    // True where the server's end was announced by close_notify.
-    [[nodiscard]] bool ended_well() const noexcept { return end_ == SSL_ERROR_ZERO_RETURN; }
 
-private:
     LoopbackClient socket_;
     TlsClientSide side_;
     bool connected_ = false;
     int end_ = SSL_ERROR_NONE;
-    std::string unread_;
 };
 
 }  // namespace parley::transports::test
