@@ -51,10 +51,10 @@ Gate::~Gate() {
     for (const auto& listener : listeners_) listener->close();
     abort_all();
     // What was aborted ends in handlers that are ready now, and those may ready others.
-    while (count_ + refusing_ > 0) {
-        const std::size_t before = count_ + refusing_;
+    while (held() > 0) {
+        const std::size_t before = held();
         thread_->run_ready();
-        if (count_ + refusing_ == before) break;
+        if (held() == before) break;
     }
     thread_->run_ready();
     thread_->set_after_turn({});
@@ -111,11 +111,11 @@ AdmissionRefusal Gate::judge_newcomer(AdmissionTicket& ticket) noexcept {
 }
 
 AdmissionRefusal Gate::judge_address(AdmissionTicket& ticket,
-                                     const boost::asio::ip::address& address) {
+                                     const boost::asio::ip::address& address, AddressKey key) {
     const core::LimitsConfig& limits = shard().config().limits;
     // A proxy's connections are those of many.
     if (!limits.enabled || proxies_.trusts(address)) return AdmissionRefusal::none;
-    if (ticket.count_for(address_key_of(address)) <= limits.connections_per_address) {
+    if (ticket.count_for(key) <= limits.connections_per_address) {
         return AdmissionRefusal::none;
     }
     const auto refusal = counted(AdmissionRefusal::address);
@@ -126,7 +126,8 @@ AdmissionRefusal Gate::judge_address(AdmissionTicket& ticket,
 AdmissionRefusal Gate::admit_session(AdmissionTicket& ticket,
                                      const boost::asio::ip::address& address) {
     const auto refusal = judge_newcomer(ticket);
-    return refusal == AdmissionRefusal::none ? judge_address(ticket, address) : refusal;
+    if (refusal != AdmissionRefusal::none) return refusal;
+    return judge_address(ticket, address, session_key_of(address));
 }
 
 bool Gate::conclude(AdmissionRefusal refusal) noexcept {
@@ -143,12 +144,14 @@ void Gate::accepted(int descriptor, const tcp::endpoint& peer, ListenerKind kind
         TcpStream stream(thread_->reactor(), descriptor);
         AdmissionRefusal refusal = judge_newcomer(stream.ticket());
         const bool proxied = config_.proxy_protocol;
-        if (!proxied) {
-            if (refusal == AdmissionRefusal::none) {
-                refusal = judge_address(stream.ticket(), peer.address());
-            }
-            if (!conclude(refusal)) return;
+        if (refusal == AdmissionRefusal::none && !proxied) {
+            refusal =
+                judge_address(stream.ticket(), peer.address(), address_key_of(peer.address()));
         }
+        // Who comes through a proxy may still be refused for the address that it tells; who is
+        // refused already counts among those who wait for their answer from here on.
+        const bool decided = refusal != AdmissionRefusal::none || !proxied;
+        if (decided && !conclude(refusal)) return;
         boost::asio::co_spawn(thread_->executor(),
                               proxied ? serve_proxied(std::move(stream), peer, refusal, kind)
                                       : serve(std::move(stream), peer, refusal, kind),
@@ -173,12 +176,13 @@ Awaitable<void> Gate::serve(TcpStream stream, tcp::endpoint peer, AdmissionRefus
 
 Awaitable<void> Gate::serve_proxied(TcpStream stream, tcp::endpoint proxy, AdmissionRefusal refusal,
                                     ListenerKind kind) {
-    const auto peer = co_await receive_proxy_header(*this, stream, proxy);
+    const bool refused = refusal != AdmissionRefusal::none;
+    const auto peer = co_await receive_proxy_header(*this, stream, proxy, refused);
     if (!peer) co_return;
-    if (refusal == AdmissionRefusal::none) {
-        refusal = judge_address(stream.ticket(), peer->address());
+    if (!refused) {
+        refusal = judge_address(stream.ticket(), peer->address(), address_key_of(peer->address()));
+        if (!conclude(refusal)) co_return;
     }
-    if (!conclude(refusal)) co_return;
     co_await serve(std::move(stream), *peer, refusal, kind);
 }
 
@@ -203,6 +207,16 @@ void Gate::add_refused(Connection& connection) noexcept {
 void Gate::remove_refused(Connection& connection) noexcept {
     connection.unlink();
     --refusing_;
+}
+
+void Gate::add_arriving(Connection& connection) noexcept {
+    arriving_.push_back(connection);
+    ++arriving_count_;
+}
+
+void Gate::remove_arriving(Connection& connection) noexcept {
+    connection.unlink();
+    --arriving_count_;
 }
 
 void Gate::descriptor_closed() noexcept {
@@ -297,7 +311,7 @@ void Gate::close_due() noexcept {
 }
 
 void Gate::abort_all() noexcept {
-    for (ConnectionList* list : {&open_, &leaving_, &refused_}) {
+    for (ConnectionList* list : {&open_, &leaving_, &refused_, &arriving_}) {
         for (Connection& connection : *list) connection.abort();
     }
 }

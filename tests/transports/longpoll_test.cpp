@@ -18,14 +18,8 @@ using test::PollClient;
 using test::Speaker;
 using test::TestServer;
 using test::texts_of;
+using test::unlimited;
 using testing::HasSubstr;
-
-core::Config unlimited(std::uint32_t shards = 1) {
-    core::Config config;
-    config.shards = shards;
-    config.limits.enabled = false;
-    return config;
-}
 
 TEST(LongPoll, AnswersAtOnceExactlyWhatFollowedTheCursorPageByPage) {
     TestServer server(unlimited());

@@ -19,14 +19,8 @@ using test::EventStreamClient;
 using test::numbers;
 using test::Speaker;
 using test::TestServer;
+using test::unlimited;
 using testing::HasSubstr;
-
-core::Config unlimited(std::uint32_t shards = 1) {
-    core::Config config;
-    config.shards = shards;
-    config.limits.enabled = false;
-    return config;
-}
 
 TEST(SseConnection, BeginsWithWhatIsSaidFromNowOn) {
     TestServer server(unlimited());
@@ -371,6 +365,33 @@ TEST(SseConnection, WritesALongHistoryAsFastAsItIsReadAndThenWhatFollowed) {
         ASSERT_EQ(decoded<protocol::Message>(bob.next("message")).cursor.offset, offset);
     }
     EXPECT_EQ(bob.messages(1), std::vector<std::string>{"the end"});
+}
+
+TEST(SseConnection, IsToldOfAGapBehindTheHistoryThatItIsStillHanded) {
+    constexpr std::uint64_t kept = 200;
+    constexpr std::uint64_t last = kept + 60;
+    for (const core::OnLag on_lag : {core::OnLag::gap, core::OnLag::latest}) {
+        core::Config config = SlowPeer::config_with(on_lag);
+        config.history.bytes = 8 << 20;
+        TestServer server(config);
+        Speaker ann(server.port(), "lobby");
+        // More than the kernel takes on both sides.
+        const std::string text(16'000, 'x');
+        for (std::uint64_t i = 0; i < kept; ++i) ann.say(text);
+        EventStreamClient bob(server.port(), "lobby", "history=200", {}, 4096);
+        ASSERT_TRUE(bob.read_until("\n\n"));
+        // In one turn more than the window holds.
+        ann.say_at_once(numbers(kept + 1, last));
+        EXPECT_GE(server.total(Metric::gaps), 1U);
+        std::uint64_t heard = 0;
+        while (heard < kept) {
+            ASSERT_EQ(decoded<protocol::Message>(bob.next("message")).cursor.offset, ++heard);
+        }
+        const auto gap = decoded<protocol::Gap>(bob.next("gap"));
+        EXPECT_EQ(gap.from, kept + 1);
+        EXPECT_EQ(bob.decoder().last_id(), gap.cursor.to_string());
+        EXPECT_EQ(bob.messages(last - gap.to), numbers(gap.to + 1, last));
+    }
 }
 
 TEST(SseConnection, HearsTheOneOrderOfItsRoomOnEveryShard) {
