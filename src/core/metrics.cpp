@@ -41,8 +41,9 @@ constexpr std::array rows{
     MetricRow{Metric::http_compressed, "http_compressed", "HTTP answers compressed."},
     MetricRow{Metric::answers_overdue, "answers_overdue",
               "HTTP requests answered 503: another shard took longer than http.answer_timeout."},
-    MetricRow{Metric::connections_moved, "connections_moved",
-              "HTTP connections moved to another shard: to that of the session whose request came."},
+    MetricRow{
+        Metric::connections_moved, "connections_moved",
+        "HTTP connections moved to another shard: to that of the session whose request came."},
     MetricRow{Metric::engine_upgrades, "engine_upgrades",
               "Engine.IO sessions that went over from polling to WebSocket."},
     MetricRow{Metric::engine_upgrade_timeouts, "engine_upgrade_timeouts",

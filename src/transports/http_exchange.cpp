@@ -25,14 +25,15 @@ bool is_harmless(http::verb method) noexcept {
 }
 
 // Which pages may use what is at that path; null: this server's own.
-const Cors* cors_of(Gate& gate, const HttpTarget& target, const Frontend* frontend) {
+const Cors* cors_of(Gate& gate, const HttpTarget& target) {
     if (Cors::covers(target.path)) return &gate.cors();
+    const Frontend* const frontend = gate.frontend_for(target);
     return frontend == nullptr ? nullptr : frontend->cors();
 }
 
 // What is settled before a frontend is asked.
 std::optional<HttpResponse> answer_ahead(Gate& gate, const HttpRequest& request,
-                                         const HttpTarget& target, const Frontend* frontend) {
+                                         const HttpTarget& target) {
     if (target.path.empty()) {
         // OPTIONS *: nothing else gets past the parser without a path.
         HttpResponse response;
@@ -40,9 +41,10 @@ std::optional<HttpResponse> answer_ahead(Gate& gate, const HttpRequest& request,
         response.headers.emplace_back("Allow", "GET, HEAD, POST, PUT, DELETE, OPTIONS");
         return response;
     }
-    const Cors* const cors = cors_of(gate, target, frontend);
+    const Cors* const cors = cors_of(gate, target);
     if (cors != nullptr && Cors::is_preflight(request)) return cors->preflight(request);
-    if (Cors::covers(target.path) && !is_harmless(request.method()) && !gate.cors().allows(request)) {
+    if (Cors::covers(target.path) && !is_harmless(request.method()) &&
+        !gate.cors().allows(request)) {
         return problem(403, "pages of this origin may not use this server");
     }
     return std::nullopt;
@@ -65,10 +67,8 @@ HttpOutcome ask_frontend(Gate& gate, const HttpRequest& request, const tcp::endp
                          AnyStream& stream, std::span<char> following) {
     const HttpTarget target = split_target(request.target());
     try {
+        if (auto response = answer_ahead(gate, request, target)) return {std::move(response), {}};
         Frontend* const frontend = gate.frontend_for(target);
-        if (auto response = answer_ahead(gate, request, target, frontend)) {
-            return {std::move(response), {}};
-        }
         if (frontend == nullptr) return {problem(404, "there is nothing at this path"), {}};
         const tcp::endpoint peer = gate.proxies().client_of(hop, request);
         Exchange exchange{request, target.path, target.query, peer, hop, stream, following};
@@ -98,7 +98,7 @@ HttpOutcome refuse_newcomer(Gate& gate, AdmissionRefusal refusal, const HttpRequ
 
 void complete_answer(Gate& gate, const HttpRequest& request, HttpResponse& response) {
     const HttpTarget target = split_target(request.target());
-    const Cors* const cors = cors_of(gate, target, gate.frontend_for(target));
+    const Cors* const cors = cors_of(gate, target);
     if (cors != nullptr && !Cors::is_preflight(request)) cors->add_to(response, request);
     if (gate.config().gzip &&
         compress_answer(response, request[http::field::accept_encoding], gate.gzip())) {

@@ -6,13 +6,12 @@
 
 #include <cstdint>
 #include <deque>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "protocol/engineio.hpp"
-#include "transports/rest_client.hpp"
+#include "transports/engine_client.hpp"
 #include "transports/websocket_client.hpp"
 
 namespace parley::conformance {
@@ -24,22 +23,18 @@ inline constexpr std::string_view wire_end = "end";
 // next packet as it is written, `b:` and the bytes for a binary message, wire_end at the end.
 class PollingWire {
 public:
-    PollingWire(std::uint16_t port, std::string path)
-        : http_(port), target_(std::move(path) + "?EIO=4&transport=polling") {
-        const auto answer = http_.get(target_);
-        EXPECT_EQ(answer.status, 200) << answer.body;
-        const auto open = protocol::decode_engine_open(std::string_view(answer.body).substr(1));
-        EXPECT_TRUE(open && answer.body.starts_with('0')) << answer.body;
-        if (open) sid_ = open->sid;
-        target_ += "&sid=" + sid_;
-    }
+    PollingWire(std::uint16_t port, const std::string& path)
+        : client_(port, path), sid_(client_.open()) {}
 
     [[nodiscard]] const std::string& sid() const noexcept { return sid_; }
-    void send(std::string_view packet) { post(std::string(packet)); }
+    void send(std::string_view packet) {
+        const auto answer = client_.post(sid_, packet);
+        EXPECT_TRUE(answer.status == 400 || answer.body == "ok") << answer.body;
+    }
     void send_binary(std::string_view bytes) {
         std::string body;
         protocol::append_engine_binary_record(body, bytes);
-        post(body);
+        send(body);
     }
     std::string receive() {
         if (packets_.empty()) poll();
@@ -49,13 +44,8 @@ public:
     }
 
 private:
-    void post(const std::string& body) {
-        const auto answer = http_.ask("POST", target_, body, "Content-Type: text/plain\r\n");
-        EXPECT_TRUE(answer.status == 400 || (answer.status == 200 && answer.body == "ok"))
-            << answer.status << ' ' << answer.body;
-    }
     void poll() {
-        auto answer = http_.get(target_);
+        auto answer = client_.poll(sid_);
         if (answer.status != 200 || answer.body == "1") {
             packets_.emplace_back(wire_end);
             return;
@@ -71,8 +61,7 @@ private:
         EXPECT_EQ(step, protocol::EnginePayload::Step::end) << answer.body;
     }
 
-    transports::test::RestClient http_;
-    std::string target_;
+    transports::test::EngineClient client_;
     std::string sid_;
     std::deque<std::string> packets_;
 };
@@ -80,7 +69,7 @@ private:
 class WebSocketWire {
 public:
     WebSocketWire(std::uint16_t port, const std::string& path)
-        : socket_(std::in_place, port, path + "?EIO=4&transport=websocket") {
+        : socket_(std::in_place, port, transports::test::socket_path({}, path)) {
         const std::string packet = receive();
         const auto open = protocol::decode_engine_open(std::string_view(packet).substr(1));
         EXPECT_TRUE(open && packet.starts_with('0')) << packet;
@@ -103,7 +92,7 @@ public:
 protected:
     // Takes over the session of a client that polls.
     WebSocketWire(std::uint16_t port, const std::string& path, PollingWire polling)
-        : socket_(std::in_place, port, path + "?EIO=4&transport=websocket&sid=" + polling.sid()),
+        : socket_(std::in_place, port, transports::test::socket_path(polling.sid(), path)),
           sid_(polling.sid()) {
         send("2probe");
         EXPECT_EQ(receive(), "3probe");

@@ -102,9 +102,7 @@ protected:
     [[nodiscard]] core::Shard& shard() { return hub.shard(); }
     void text(std::string_view packet) { connection->on_message(MessageKind::text, packet); }
     void binary(std::string_view bytes) { connection->on_message(MessageKind::binary, bytes); }
-    std::vector<std::string> take_notes() {
-        return std::exchange(application.notes, {});
-    }
+    std::vector<std::string> take_notes() { return std::exchange(application.notes, {}); }
     // A socket that is accepted, with nothing left to look at.
     NotingHandler& connected(const std::string& name = "/") {
         text("0" + (name == "/" ? "" : name + ","));

@@ -17,7 +17,7 @@ struct EngineConfig {
     std::chrono::milliseconds upgrade_timeout{10'000};  // from the probing WebSocket to its `5`
     std::size_t max_payload = 1'000'000;                // bytes of a polling body or a message
     // Bytes of a session's own words that may wait for a poll; then it ends as a slow consumer.
-    std::size_t waiting_bytes = 4'000'000;
+    std::size_t waiting_bytes = 2'000'000;
 };
 
 }  // namespace parley::transports
