@@ -152,7 +152,7 @@ test('a mistake is answered, and the socket lives on', patience, async (t) => {
         const ann = await open(t, mode, freshRoom());
         for (const [event, ...args] of [
             ['join', { room: '../etc' }],
-            ['join'],
+            ['join', 7],
             ['message'],
             ['message', { room: 'never joined', text: 'x' }],
             ['message', 'x'.repeat(20_000)],

@@ -53,21 +53,14 @@ core::LostSession ChatSocket::state() {
     return {space_->name(), sid_, subscriber_->session().user(), std::move(trail_)};
 }
 
+// Here, where it lived: whoever comes back asks all shards.
 void ChatSocket::keep(core::LostSession&& state) {
-    const auto& config = context_->config;
-    auto& pid = restoring_ ? restoring_->pid : pid_;
-    // Where it is asked for: the shard that the pid names keeps it.
+    const auto& pid = restoring_ ? restoring_->pid : pid_;
     core::Shard& here = context_->shard;
-    core::Shard& there = here.hub().shard(*shard_of_secret_id(pid));
-    const core::LostSessions::Terms terms{here.now().mono + config.recovery_window,
-                                          config.recovery_max};
-    if (&there == &here) {
-        here.lost_sessions().let_go(pid, *this);
-        return here.lost_sessions().keep(pid, std::move(state), terms);
-    }
-    there.post([pid, terms, kept = std::move(state)](core::Shard& shard) mutable {
-        shard.lost_sessions().keep(pid, std::move(kept), terms);
-    });
+    here.lost_sessions().let_go(pid, *this);
+    const auto& config = context_->config;
+    here.lost_sessions().keep(pid, std::move(state),
+                              {here.now().mono + config.recovery_window, config.recovery_max});
 }
 
 core::LostSession ChatSocket::surrender() {
@@ -84,30 +77,25 @@ void ChatSocket::recover() {
     restoring_ = std::make_unique<Restoring>();
     restoring_->pid = *opening_->pid;
     core::Shard& here = context_->shard;
-    core::Hub& hub = here.hub();
-    const auto shard = shard_of_secret_id(restoring_->pid);
-    if (!shard || *shard >= hub.shard_count()) return begin_afresh();
-    core::Shard& there = hub.shard(*shard);
-    const auto take = [pid = restoring_->pid](core::Shard& keeper) {
-        return keeper.lost_sessions().take(pid);
-    };
-    if (&there == &here) return recover_from(take(here));
+    if (!shard_of_secret_id(restoring_->pid)) return begin_afresh();
+    if (auto state = here.lost_sessions().take(restoring_->pid)) {
+        return recover_from(std::move(state));
+    }
     restoring_->asking = true;
     restoring_->alive = std::make_shared<ChatSocket*>(this);
-    const core::LostSessions::Terms terms{here.now().mono + context_->config.recovery_window,
-                                          context_->config.recovery_max};
-    core::ask_shard(
-        here, there, take,
-        [weak = std::weak_ptr(restoring_->alive), pid = restoring_->pid, terms,
-         &there](std::optional<core::LostSession>&& state) {
-            if (const auto self = weak.lock()) {
-                return (*self)->recover_from(std::move(state));
-            }
-            if (!state) return;
+    const auto take = [pid = restoring_->pid](core::Shard& shard,
+                                              std::optional<core::LostSession>& state) {
+        if (!state) state = shard.lost_sessions().take(pid);
+    };
+    core::ask_every_shard(
+        here, here, std::optional<core::LostSession>(), take,
+        [weak = std::weak_ptr(restoring_->alive), pid = restoring_->pid,
+         window = context_->config.recovery_window, most = context_->config.recovery_max,
+         &here](std::optional<core::LostSession>&& state) {
+            if (const auto self = weak.lock()) return (*self)->recover_from(std::move(state));
             // Whoever asked is gone again: it is good for the next time.
-            there.post([pid, terms, kept = std::move(*state)](core::Shard& keeper) mutable {
-                keeper.lost_sessions().keep(pid, std::move(kept), terms);
-            });
+            if (!state) return;
+            here.lost_sessions().keep(pid, std::move(*state), {here.now().mono + window, most});
         });
 }
 

@@ -92,7 +92,8 @@ bool EngineSession::take(const EnginePacket& packet) {
             if (is_open()) await_ping(sessions_->gate().now());
             return true;
         case EngineType::close:
-            end(core::close_reasons::normal, EngineType::noop);
+            // Clients say it in trouble, too, and come back: whoever leaves says so a layer above.
+            end(core::close_reasons::vanished, EngineType::noop);
             return true;
         case EngineType::upgrade:
         case EngineType::noop:
