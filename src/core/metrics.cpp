@@ -105,6 +105,17 @@ constexpr std::array rows{
     MetricRow{Metric::tls_reloads, "tls_reloads", "Times that certificates were loaded anew."},
     MetricRow{Metric::tls_reload_failures, "tls_reload_failures",
               "Times that certificates could not be loaded anew; the old ones are served on."},
+    MetricRow{Metric::lost_sessions_kept, "lost_sessions_kept",
+              "Sessions whose connection was lost and whose state was kept for a while."},
+    MetricRow{Metric::lost_sessions_recovered, "lost_sessions_recovered",
+              "Of those, the ones that came back and missed nothing."},
+    MetricRow{Metric::lost_sessions_expired, "lost_sessions_expired",
+              "Of those, the ones that did not come back in time."},
+    MetricRow{Metric::lost_sessions_dropped, "lost_sessions_dropped",
+              "Of those, the ones forgotten before their time, for want of room."},
+    MetricRow{Metric::recoveries_refused, "recoveries_refused",
+              "Sessions that asked to be recovered and began afresh, since what they missed could "
+              "not be told exactly."},
     MetricRow{Metric::socketio_connects_refused, "socketio_connects_refused",
               "Socket.IO namespaces that were refused with CONNECT_ERROR."},
     MetricRow{Metric::socketio_connect_timeouts, "socketio_connect_timeouts",
@@ -119,6 +130,8 @@ constexpr std::array levels{
     LevelRow{Level::window_bytes, "window_bytes",
              "Bytes of publications held for those who have not taken them; what several shards "
              "hold counts on each."},
+    LevelRow{Level::lost_sessions, "lost_sessions",
+             "Sessions whose connection was lost and whose state is kept."},
 };
 
 template <typename Rows, typename Value>

@@ -86,6 +86,12 @@ enum class Metric : std::uint8_t {
     tls_resumptions,
     tls_reloads,
     tls_reload_failures,  // the certificates of before are served on
+    // sessions whose connection was lost, kept for those who may come back
+    lost_sessions_kept,
+    lost_sessions_recovered,
+    lost_sessions_expired,
+    lost_sessions_dropped,  // for want of room
+    recoveries_refused,     // asked for, and begun afresh
     // Socket.IO
     socketio_connects_refused,  // CONNECT_ERROR
     socketio_connect_timeouts,
@@ -107,6 +113,7 @@ struct MetricRow {
 enum class Level : std::uint8_t {
     members,
     window_bytes,
+    lost_sessions,
     end_,
 };
 struct LevelRow {
