@@ -19,6 +19,8 @@ namespace parley::transports {
 // of an IPv6 address.
 using AddressKey = std::uint64_t;
 [[nodiscard]] AddressKey address_key_of(const boost::asio::ip::address& address) noexcept;
+// The same for sessions that outlive their connections: they are counted beside those.
+[[nodiscard]] AddressKey session_key_of(const boost::asio::ip::address& address) noexcept;
 
 class AddressTable {
 public:

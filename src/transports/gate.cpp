@@ -111,11 +111,11 @@ AdmissionRefusal Gate::judge_newcomer(AdmissionTicket& ticket) noexcept {
 }
 
 AdmissionRefusal Gate::judge_address(AdmissionTicket& ticket,
-                                     const boost::asio::ip::address& address) {
+                                     const boost::asio::ip::address& address, AddressKey key) {
     const core::LimitsConfig& limits = shard().config().limits;
     // A proxy's connections are those of many.
     if (!limits.enabled || proxies_.trusts(address)) return AdmissionRefusal::none;
-    if (ticket.count_for(address_key_of(address)) <= limits.connections_per_address) {
+    if (ticket.count_for(key) <= limits.connections_per_address) {
         return AdmissionRefusal::none;
     }
     const auto refusal = counted(AdmissionRefusal::address);
@@ -126,7 +126,8 @@ AdmissionRefusal Gate::judge_address(AdmissionTicket& ticket,
 AdmissionRefusal Gate::admit_session(AdmissionTicket& ticket,
                                      const boost::asio::ip::address& address) {
     const auto refusal = judge_newcomer(ticket);
-    return refusal == AdmissionRefusal::none ? judge_address(ticket, address) : refusal;
+    if (refusal != AdmissionRefusal::none) return refusal;
+    return judge_address(ticket, address, session_key_of(address));
 }
 
 bool Gate::conclude(AdmissionRefusal refusal) noexcept {
@@ -145,7 +146,8 @@ void Gate::accepted(int descriptor, const tcp::endpoint& peer, ListenerKind kind
         const bool proxied = config_.proxy_protocol;
         if (!proxied) {
             if (refusal == AdmissionRefusal::none) {
-                refusal = judge_address(stream.ticket(), peer.address());
+                refusal =
+                    judge_address(stream.ticket(), peer.address(), address_key_of(peer.address()));
             }
             if (!conclude(refusal)) return;
         }
@@ -176,7 +178,7 @@ Awaitable<void> Gate::serve_proxied(TcpStream stream, tcp::endpoint proxy, Admis
     const auto peer = co_await receive_proxy_header(*this, stream, proxy);
     if (!peer) co_return;
     if (refusal == AdmissionRefusal::none) {
-        refusal = judge_address(stream.ticket(), peer->address());
+        refusal = judge_address(stream.ticket(), peer->address(), address_key_of(peer->address()));
     }
     if (!conclude(refusal)) co_return;
     co_await serve(std::move(stream), *peer, refusal, kind);

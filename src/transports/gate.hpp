@@ -101,8 +101,8 @@ public:
     [[nodiscard]] Gate* neighbour(std::size_t shard) const noexcept {
         return shard < neighbours_.size() ? neighbours_[shard].get() : nullptr;
     }
-    // A place for a session that outlives its connections, as one of a newcomer from that address:
-    // the reason why there is none, or the ticket.
+    // A place for a session that outlives its connections, judged as a newcomer; an address may have
+    // as many of these as it may have connections. The reason why there is none, or the ticket.
     [[nodiscard]] AdmissionRefusal admit_session(AdmissionTicket& ticket,
                                                  const boost::asio::ip::address& address);
     // The frontend whose own that target is; null where it is nobody's.
@@ -141,7 +141,8 @@ private:
 
     [[nodiscard]] AdmissionRefusal judge_newcomer(AdmissionTicket& ticket) noexcept;
     [[nodiscard]] AdmissionRefusal judge_address(AdmissionTicket& ticket,
-                                                 const boost::asio::ip::address& address);
+                                                 const boost::asio::ip::address& address,
+                                                 AddressKey key);
     [[nodiscard]] AdmissionRefusal counted(AdmissionRefusal refusal) noexcept;
     // Counts what was decided; false where the connection is closed without a word.
     [[nodiscard]] bool conclude(AdmissionRefusal refusal) noexcept;

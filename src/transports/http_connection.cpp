@@ -105,8 +105,9 @@ private:
         limits.body_bytes_of = [](const void* asked, const HttpTarget& target) {
             const auto& of = *static_cast<const Gate*>(asked);
             const Frontend* const frontend = of.frontend_for(target);
-            return frontend == nullptr ? of.config().body_bytes
-                                       : frontend->body_bytes_max().value_or(of.config().body_bytes);
+            return frontend == nullptr
+                       ? of.config().body_bytes
+                       : frontend->body_bytes_max().value_or(of.config().body_bytes);
         };
         return limits;
     }
@@ -354,8 +355,7 @@ Awaitable<bool> HttpConnection<Stream>::answer(HttpResponse response) {
     style.date = gate_.http_date();
     std::string head;
     append_head(head, response, style);
-    const bool written =
-        co_await write(head, head_only ? std::string_view() : response.content());
+    const bool written = co_await write(head, head_only ? std::string_view() : response.content());
     if (!written && response.undelivered) response.undelivered();
     co_return written;
 }

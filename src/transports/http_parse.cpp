@@ -116,8 +116,7 @@ HttpParser::Status HttpParser::take_head(std::span<char>& bytes) {
 HttpParser::Status HttpParser::judge_length() {
     body_bytes_ = limits_.body_bytes;
     if (limits_.body_bytes_of != nullptr) {
-        body_bytes_ =
-            limits_.body_bytes_of(limits_.asked, split_target(parser_->get().target()));
+        body_bytes_ = limits_.body_bytes_of(limits_.asked, split_target(parser_->get().target()));
     }
     if (parser_->content_length().value_or(0) <= body_bytes_) return Status::need_more;
     return refuse(413, "the request's body is larger than this server takes");

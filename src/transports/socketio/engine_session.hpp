@@ -31,6 +31,7 @@ class EnginePolling;
 class EnginePoll;
 class EngineSessions;
 class EngineSocket;
+struct EnginePosting;
 struct EngineUpgrade;
 
 using EngineSid = std::array<char, 20>;
@@ -118,8 +119,6 @@ private:
         gone,
     };
     enum class Waiting : std::uint8_t { for_ping, for_pong };
-    struct Posting;
-
     ~EngineSession();
 
     void open();
@@ -152,7 +151,7 @@ private:
     std::unique_ptr<EngineHandler> handler_;  // gone once the session has ended
     EngineSocket* socket_ = nullptr;          // what carries it, where polling does not any more
     std::unique_ptr<EnginePolling> polling_;
-    std::unique_ptr<Posting> posting_;           // a body that the handler has not taken whole
+    std::unique_ptr<EnginePosting> posting_;     // a body that the handler has not taken whole
     std::unique_ptr<EngineUpgrade> upgrade_;     // while a WebSocket probes
     const core::CloseReason* reason_ = nullptr;  // why it closes
     core::TimePoint due_;                        // of what is waited for

@@ -6,6 +6,7 @@
 
 #include "transports/gate.hpp"
 #include "transports/socketio/engine_polling.hpp"
+#include "transports/socketio/engine_posting.hpp"
 #include "transports/socketio/engine_session.hpp"
 #include "transports/socketio/engine_sessions.hpp"
 #include "transports/socketio/engine_socket.hpp"
