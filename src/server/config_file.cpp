@@ -47,7 +47,10 @@ std::vector<std::string> split_list(std::string_view text) {
     std::vector<std::string> words;
     while (!text.empty()) {
         const auto comma = std::min(text.find(','), text.size());
-        words.emplace_back(text.substr(0, comma));
+        auto word = text.substr(0, comma);
+        while (word.starts_with(' ')) word.remove_prefix(1);
+        while (word.ends_with(' ')) word.remove_suffix(1);
+        words.emplace_back(word);
         text.remove_prefix(std::min(comma + 1, text.size()));
     }
     return words;
