@@ -11,6 +11,7 @@ import { answersOf, request, upgrade } from './bare_http.mjs';
 import { Door, eventStreams, makeCertificate, webSockets } from './clients.mjs';
 import { joinPage, say as sayOnPage, shows, startBrowser } from './page.mjs';
 import { startRelay, startServer } from './server.mjs';
+import { clients as socketIoClients, modes } from './socketio_clients.mjs';
 import { wander } from './wander.mjs';
 
 const folder = mkdtempSync(join(tmpdir(), 'parley-doors-'));
@@ -212,6 +213,20 @@ for (const scheme of ['plain', 'tls']) {
                 return heard;
             };
 
+            const socketIo = {};
+            for (const client of ['socket.io-client 4', 'python3-socketio, asyncio']) {
+                for (const mode of Object.keys(modes)) {
+                    const username = `${client}, ${mode}`;
+                    const who = { query: { username }, auth: { username }, events: ['message'] };
+                    const socket = await socketIoClients[client](t, door, mode, who);
+                    await socket.call(20, 'join', { room });
+                    socketIo[username] = socket;
+                    const inRoom = ({ event, args }) =>
+                        event === 'message' && args[0].room === room && args[0];
+                    listening[username] = collect(socket.inbox, inRoom);
+                }
+            }
+
             const speaking = Object.entries(webSockets).map(async ([name, open]) => {
                 const socket = await open(t, door, browser);
                 const history = await takePart(socket, room, name, cursor);
@@ -242,6 +257,15 @@ for (const scheme of ['plain', 'tls']) {
                 }
                 return heard;
             })();
+            for (const [name, socket] of Object.entries(socketIo)) {
+                speaking.push(
+                    (async () => {
+                        for (const i of count(each)) {
+                            await socket.call(20, 'message', { room, text: `${name} ${i}` });
+                        }
+                    })(),
+                );
+            }
             speaking.push(
                 (async () => {
                     for (const i of count(each)) {
@@ -253,19 +277,29 @@ for (const scheme of ['plain', 'tls']) {
             await door.say(room, 'the end');
             const all = await door.ask(door.room(room, `messages?since=${cursor}&limit=200`));
             const { messages } = all.body;
+            const speakers = [...Object.keys(webSockets), ...Object.keys(socketIo), 'curl'];
             assert.deepEqual(
                 messages.map(({ offset }) => offset),
-                count(each * 4 + 1, 2),
+                count(each * speakers.length + 1, 2),
             );
-            for (const name of [...Object.keys(webSockets), 'curl']) {
+            for (const name of speakers) {
                 const own = messages.filter(({ from }) => from.name === name);
                 assert.deepEqual(
                     own.map(({ text }) => text),
                     count(each).map((i) => `${name} ${i}`),
                 );
             }
+            const inSocketIo = ({ offset, from, text }) => [offset, from.name, text];
             for (const [name, heard] of Object.entries(listening)) {
-                assert.deepEqual(await heard, messages, name);
+                if (name in socketIo) {
+                    assert.deepEqual(
+                        (await heard).map(({ offset, username, text }) => [offset, username, text]),
+                        messages.map(inSocketIo),
+                        name,
+                    );
+                } else {
+                    assert.deepEqual(await heard, messages, name);
+                }
             }
         });
 

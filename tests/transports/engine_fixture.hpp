@@ -258,8 +258,8 @@ protected:
 
     // ---- the client
 
-    EngineSession::Pointer open_polling() {
-        const EngineSession::Pointer session = sessions_.make({"192.0.2.1", "EIO=4"});
+    EngineSession::Pointer open_polling(std::string_view query = "EIO=4") {
+        const EngineSession::Pointer session = sessions_.make({"192.0.2.1", std::string(query)});
         handler = application_.last;
         const HttpResponse answer = session->open_polling({});
         EXPECT_TRUE(answer.body.starts_with("0{")) << answer.body;

@@ -154,6 +154,30 @@ TEST_F(EngineSessionPolls, AreAnsweredWithNoMoreThanTheyMayCarryAndOneMore) {
     EXPECT_EQ(poll(), "waits");
 }
 
+// python-engineio gives up at the seventeenth packet.
+TEST_F(EngineSessionPolls, AreAnsweredWithSixteenPacketsWhereTheClientTakesNoMore) {
+    for (std::size_t count = 1; count <= 50; ++count) {
+        SCOPED_TRACE(count);
+        open_polling("transport=polling&EIO=4&t=1732261762.25");
+        for (std::size_t i = 0; i < count; ++i) {
+            if (i % 3 == 0) handler->link->send(MessageKind::text, std::to_string(i));
+            if (i % 3 != 0) handler->publish(MessageKind::text, std::to_string(i));
+        }
+        std::vector<std::string> heard;
+        std::string body;
+        while ((body = poll()) != "waits") {
+            EXPECT_LT(std::ranges::count(body, '\x1e'), 16);
+            ASSERT_FALSE(transcript.messages.empty());
+            for (auto& message : std::exchange(transcript.messages, {})) heard.push_back(message);
+        }
+        EXPECT_EQ(heard.size(), count);
+        handler->publish(MessageKind::text, "next");
+        settle();
+        EXPECT_EQ(answered_, "4next");
+        transcript.messages.clear();
+    }
+}
+
 // Frames of every length that a header says otherwise, joined as the core joins them.
 TEST_F(EngineSessionPolls, TakeFramesApartHoweverLongTheyAre) {
     open_polling();

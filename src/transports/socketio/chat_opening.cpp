@@ -1,24 +1,13 @@
 #include "transports/socketio/chat_opening.hpp"
 
-#include <algorithm>
 #include <utility>
 
 #include "core/session.hpp"
 #include "transports/query_string.hpp"
+#include "transports/socketio/python_client.hpp"
 
 namespace parley::transports {
 namespace {
-
-// python-engineio numbers its requests by the time, in seconds: `t=1732261762.25`. Its handlers are
-// functions that are called with every argument of an event: one more, and they fail. JavaScript's
-// pass over it.
-bool is_seconds(std::string_view t) {
-    constexpr std::size_t digits_min = 9;
-    const auto point = std::min(t.find('.'), t.size());
-    if (point < digits_min || point + 1 >= t.size()) return false;
-    t = t.substr(0, point);
-    return std::ranges::all_of(t, [](char c) { return c >= '0' && c <= '9'; });
-}
 
 struct Query {
     std::optional<std::string> name;
@@ -28,7 +17,6 @@ struct Query {
     bool malformed = false;
 
     void take(const QueryParameter& parameter) {
-        if (parameter.name == "t" && is_seconds(parameter.value)) recovery = false;
         std::optional<std::string>* wanted = nullptr;
         if (parameter.name == "username" || parameter.name == "name") wanted = &name;
         if (parameter.name == "room") wanted = &room;
@@ -49,6 +37,9 @@ ChatOpening read_chat_opening(std::string_view auth, const EngineOpening& openin
     ChatOpening read;
     read.address = opening.address;
     Query query;
+    // Its handlers are functions that are called with every argument of an event: one more, and they
+    // fail. JavaScript's pass over it.
+    query.recovery = !is_python_client(opening.query);
     QueryParameter parameter;
     for (std::string_view rest = opening.query; next_parameter(rest, parameter);) {
         query.take(parameter);

@@ -1,5 +1,6 @@
 #include "transports/socketio/engine_polling.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "protocol/websocket_frame.hpp"
@@ -13,6 +14,8 @@ namespace {
 using protocol::EngineType;
 using protocol::Opcode;
 
+constexpr char separator = '\x1e';  // of two records
+
 // An answer that only ends its poll.
 constexpr std::string_view noop = "6";
 
@@ -20,6 +23,17 @@ struct FrameView {
     Opcode opcode;
     std::string_view payload;
 };
+
+constexpr auto unlimited = std::size_t(-1);
+
+// Where the first `count` of these records end; npos where they are fewer.
+std::size_t after_records(std::string_view records, std::size_t count) noexcept {
+    if (records.empty()) return std::string_view::npos;
+    std::size_t end = records.find(separator);
+    while (--count != 0 && end != std::string_view::npos) end = records.find(separator, end + 1);
+    if (count != 0) return std::string_view::npos;
+    return std::min(end, records.size());
+}
 
 // Takes the next WebSocket frame off the front of what this server has encoded itself: whole,
 // unmasked, of one message.
@@ -40,8 +54,9 @@ FrameView take_frame(std::string_view& bytes) noexcept {
 
 }  // namespace
 
-EnginePolling::EnginePolling(EngineSession& session, AdmissionTicket ticket)
-    : session_(&session), ticket_(std::move(ticket)) {
+EnginePolling::EnginePolling(EngineSession& session, AdmissionTicket ticket,
+                             std::size_t packets_max)
+    : session_(&session), ticket_(std::move(ticket)), packets_max_(packets_max) {
     session_->sessions().gate().add(*this);
 }
 
@@ -83,13 +98,19 @@ core::WriteResult EnginePolling::write_some(std::span<const core::Frame* const> 
     std::size_t taken = 0;
     // What comes while no poll waits stays with its room: it costs the cursor that it has there.
     if (poll_ != nullptr || collecting_) {
-        const std::size_t bytes_max = session_->sessions().config().max_payload;
-        while (taken < frames.size() && words_.size() < bytes_max) append(*frames[taken++]);
+        while (taken < frames.size() && !is_full()) append(*frames[taken++]);
         if (taken > 0 && poll_ != nullptr) poll_->finish_soon();
     }
     const bool blocked = taken < frames.size();
     if (blocked) blocked_ = true;
     return {taken, blocked};
+}
+
+// Whether what is said fills an answer.
+bool EnginePolling::is_full() const noexcept {
+    if (words_.size() >= session_->sessions().config().max_payload) return true;
+    // Counted only for those few who take few, of whom it is little.
+    return packets_max_ != unlimited && after_records(words_, packets_max_) != std::string::npos;
 }
 
 void EnginePolling::append(const core::Frame& frame) {
@@ -110,12 +131,23 @@ std::string EnginePolling::take_words() noexcept {
     return std::exchange(words_, std::string());
 }
 
+// As many as one answer may have; the others wait for the next poll, unless there is none.
+std::string EnginePolling::take_first_words() {
+    std::string first = take_words();
+    if (packets_max_ == unlimited || !session_->is_open()) return first;
+    const std::size_t end = after_records(first, packets_max_);
+    if (end == std::string::npos || end == first.size()) return first;
+    words_ = first.substr(end + 1);
+    first.resize(end);
+    return first;
+}
+
 HttpResponse EnginePolling::take_answer() {
     poll_ = nullptr;
     HttpResponse response;
     response.content_type = "text/plain; charset=UTF-8";
     response.headers.emplace_back("Cache-Control", "no-store");
-    response.body = take_words();
+    response.body = take_first_words();
     if (session_->is_open() && response.body != noop) {
         // Who did not get what it was answered must not go on as if it had.
         response.undelivered = [session = EngineSession::Pointer(session_)] {

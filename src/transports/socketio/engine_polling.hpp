@@ -41,7 +41,8 @@ protected:
 
 class EnginePolling final : public core::FrameWriter, public Connection {
 public:
-    EnginePolling(EngineSession& session, AdmissionTicket ticket);
+    // One answer has no more packets than that.
+    EnginePolling(EngineSession& session, AdmissionTicket ticket, std::size_t packets_max);
     ~EnginePolling() override;
 
     // What the session says itself.
@@ -79,11 +80,14 @@ public:
 private:
     void said() noexcept;
     void append(const core::Frame& frame);
+    [[nodiscard]] bool is_full() const noexcept;
+    [[nodiscard]] std::string take_first_words();
 
     EngineSession* session_;
     EnginePoll* poll_ = nullptr;
     AdmissionTicket ticket_;
     std::string words_;  // records
+    std::size_t packets_max_;
     bool collecting_ = false;
     bool blocked_ = false;
     bool listed_ = true;

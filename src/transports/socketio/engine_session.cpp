@@ -30,11 +30,12 @@ const core::CloseReason& goodbye_for(const core::CloseReason& reason) noexcept {
 }  // namespace
 
 EngineSession::EngineSession(EngineSessions& sessions, const EngineSid& sid,
-                             std::unique_ptr<EngineHandler> handler)
+                             std::unique_ptr<EngineHandler> handler, std::size_t poll_packets_max)
     : Timer([](Timer& timer) noexcept { static_cast<EngineSession&>(timer).on_timer(); }),
       sessions_(&sessions),
       handler_(std::move(handler)),
-      sid_(sid) {}
+      sid_(sid),
+      poll_packets_max_(poll_packets_max) {}
 
 EngineSession::~EngineSession() = default;
 
@@ -60,7 +61,7 @@ void EngineSession::open() {
 
 HttpResponse EngineSession::open_polling(AdmissionTicket ticket) {
     const Pointer self(this);
-    polling_ = std::make_unique<EnginePolling>(*this, std::move(ticket));
+    polling_ = std::make_unique<EnginePolling>(*this, std::move(ticket), poll_packets_max_);
     polling_->say(EngineType::open, describe(true));
     try {
         open();

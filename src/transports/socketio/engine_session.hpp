@@ -47,7 +47,7 @@ public:
 
     // `sessions` outlives it. Open from the call of one of the two on.
     EngineSession(EngineSessions& sessions, const EngineSid& sid,
-                  std::unique_ptr<EngineHandler> handler);
+                  std::unique_ptr<EngineHandler> handler, std::size_t poll_packets_max);
 
     // ---- polling, for EngineFrontend
 
@@ -156,6 +156,7 @@ private:
     const core::CloseReason* reason_ = nullptr;  // why it closes
     core::TimePoint due_;                        // of what is waited for
     EngineSid sid_;
+    std::size_t poll_packets_max_;
     std::uint32_t references_ = 0;
     Stage stage_ = Stage::made;
     Waiting waiting_ = Waiting::for_ping;

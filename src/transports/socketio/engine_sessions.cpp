@@ -5,6 +5,7 @@
 
 #include "transports/gate.hpp"
 #include "transports/secret_id.hpp"
+#include "transports/socketio/python_client.hpp"
 
 namespace parley::transports {
 std::size_t EngineSessions::BySid::operator()(std::string_view sid) const noexcept {
@@ -14,8 +15,10 @@ std::size_t EngineSessions::BySid::operator()(std::string_view sid) const noexce
 }
 
 EngineSession::Pointer EngineSessions::make(const EngineOpening& opening) {
+    const std::size_t packets_max =
+        is_python_client(opening.query) ? python_poll_packets_max : std::size_t(-1);
     return EngineSession::Pointer(new EngineSession(*this, make_secret_id(gate_->shard().index()),
-                                                    application_->open(opening)));
+                                                    application_->open(opening), packets_max));
 }
 
 std::optional<std::size_t> EngineSessions::shard_of(std::string_view sid) noexcept {
