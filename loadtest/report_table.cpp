@@ -105,8 +105,9 @@ void add_transports(Table& table, const Report& report) {
 void add_answers(Table& table, const Report& report) {
     const Tally& t = report.tally;
     if (t.answer.count() == 0) return;
-    table.heading(report.scenario.rate_max ? "answers to POSTs (sending to 201)"
-                                           : "answers to POSTs (intended send to 201)");
+    table.heading(report.scenario.rate_max
+                      ? "answers to publishers (sending to 201)"
+                      : "answers to publishers (intended send to 201 or acknowledgement)");
     table.row("accepted, whole run", format_number(t.answered));
     table.row("accepted/s", format_decimal(report.answers_per_s(), 1));
     table.percentiles(t.answer);

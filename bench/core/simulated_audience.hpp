@@ -19,7 +19,9 @@
 namespace parley::bench {
 
 inline constexpr core::WireFormat bare_json{
-    0, [](const core::Publication& publication, std::string& out) { out += publication.json(); }};
+    0, [](const core::WireFormat&, const core::Publication& publication, std::string& out) {
+        out += publication.json();
+    }};
 inline constexpr core::TransportTraits counting_traits{"counting", &bare_json};
 
 // Takes everything at once, and looks at each frame as a kernel would: its length and first bytes.

@@ -76,6 +76,11 @@ public:
         listeners_[subscription.index].direct = direct;
     }
 
+    // Another takes that one's frames from now on.
+    void set_writer(const Subscription& subscription, FrameWriter& writer) noexcept {
+        listeners_[subscription.index].writer = &writer;
+    }
+
     // Asks for the memory of the next flush(), in two steps that are to be a while apart.
     [[gnu::always_inline]] void prefetch_self() const noexcept { core::prefetch<4>(this); }
     [[gnu::always_inline]] void prefetch_listeners() const noexcept {

@@ -39,7 +39,14 @@ inline constexpr std::size_t run_bytes_max = 64 * 1024;
 inline constexpr std::size_t run_frames_min = 4;
 
 // Wire formats that may exist in one process: parley.v1 plain and deflated, Server-Sent Events in
-// chunks and bare, long-poll, Socket.IO, the one of the tests. A pointer each in every publication.
-inline constexpr std::size_t wire_formats_max = 8;
+// chunks and bare, long-poll, the one of the tests; and of Socket.IO two, with offsets and without,
+// for each namespace. A pointer each in every publication.
+inline constexpr std::size_t socketio_namespaces_max = 4;
+inline constexpr std::size_t wire_formats_max = 6 + 2 * socketio_namespaces_max;
+
+// Places that are kept of what a session of several rooms was handed in which order: as many
+// changes from one room to another as a connection's buffers may hold unread. 16 bytes each, in
+// sessions of several rooms only.
+inline constexpr std::size_t trail_runs_max = 128;
 
 }  // namespace parley::core::limits

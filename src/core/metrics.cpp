@@ -41,6 +41,17 @@ constexpr std::array rows{
     MetricRow{Metric::http_compressed, "http_compressed", "HTTP answers compressed."},
     MetricRow{Metric::answers_overdue, "answers_overdue",
               "HTTP requests answered 503: another shard took longer than http.answer_timeout."},
+    MetricRow{
+        Metric::connections_moved, "connections_moved",
+        "HTTP connections moved to another shard: to that of the session whose request came."},
+    MetricRow{Metric::engine_upgrades, "engine_upgrades",
+              "Engine.IO sessions that went over from polling to WebSocket."},
+    MetricRow{Metric::engine_upgrade_timeouts, "engine_upgrade_timeouts",
+              "WebSockets closed since they did not take over their Engine.IO session in time."},
+    MetricRow{Metric::engine_polls_lost, "engine_polls_lost",
+              "Engine.IO sessions ended since a poll was given up, or its answer not taken."},
+    MetricRow{Metric::engine_words_unfetched, "engine_words_unfetched",
+              "Engine.IO sessions ended for words that no poll came for (slow_consumer)."},
     MetricRow{Metric::commands, "commands", "Commands received from sessions."},
     MetricRow{Metric::errors, "errors",
               "Errors sent to sessions, and problems answered over HTTP."},
@@ -94,6 +105,23 @@ constexpr std::array rows{
     MetricRow{Metric::tls_reloads, "tls_reloads", "Times that certificates were loaded anew."},
     MetricRow{Metric::tls_reload_failures, "tls_reload_failures",
               "Times that certificates could not be loaded anew; the old ones are served on."},
+    MetricRow{Metric::lost_sessions_kept, "lost_sessions_kept",
+              "Sessions whose connection was lost and whose state was kept for a while."},
+    MetricRow{Metric::lost_sessions_recovered, "lost_sessions_recovered",
+              "Of those, the ones that came back and missed nothing."},
+    MetricRow{Metric::lost_sessions_expired, "lost_sessions_expired",
+              "Of those, the ones that did not come back in time."},
+    MetricRow{Metric::lost_sessions_dropped, "lost_sessions_dropped",
+              "Of those, the ones forgotten before their time, for want of room."},
+    MetricRow{Metric::recoveries_refused, "recoveries_refused",
+              "Sessions that asked to be recovered and began afresh, since what they missed could "
+              "not be told exactly."},
+    MetricRow{Metric::socketio_connects_refused, "socketio_connects_refused",
+              "Socket.IO namespaces that were refused with CONNECT_ERROR."},
+    MetricRow{Metric::socketio_connect_timeouts, "socketio_connect_timeouts",
+              "Socket.IO connections ended since none of their CONNECTs was accepted in time."},
+    MetricRow{Metric::socketio_packets_refused, "socketio_packets_refused",
+              "Socket.IO packets that were malformed or out of place; each ended its connection."},
 };
 
 constexpr std::array levels{
@@ -102,6 +130,8 @@ constexpr std::array levels{
     LevelRow{Level::window_bytes, "window_bytes",
              "Bytes of publications held for those who have not taken them; what several shards "
              "hold counts on each."},
+    LevelRow{Level::lost_sessions, "lost_sessions",
+             "Sessions whose connection was lost and whose state is kept."},
 };
 
 template <typename Rows, typename Value>

@@ -46,6 +46,12 @@ enum class Metric : std::uint8_t {
     http_write_timeouts,  // answers that were not read
     http_compressed,
     answers_overdue,  // HTTP answered 503: another shard took longer than http.answer_timeout
+    connections_moved,
+    // Engine.IO
+    engine_upgrades,
+    engine_upgrade_timeouts,
+    engine_polls_lost,
+    engine_words_unfetched,
     // commands
     commands,
     errors,             // every `error` sent
@@ -80,6 +86,16 @@ enum class Metric : std::uint8_t {
     tls_resumptions,
     tls_reloads,
     tls_reload_failures,  // the certificates of before are served on
+    // sessions whose connection was lost, kept for those who may come back
+    lost_sessions_kept,
+    lost_sessions_recovered,
+    lost_sessions_expired,
+    lost_sessions_dropped,  // for want of room
+    recoveries_refused,     // asked for, and begun afresh
+    // Socket.IO
+    socketio_connects_refused,  // CONNECT_ERROR
+    socketio_connect_timeouts,
+    socketio_packets_refused,  // malformed, or out of place: each ended its connection
     end_,
 };
 
@@ -97,6 +113,7 @@ struct MetricRow {
 enum class Level : std::uint8_t {
     members,
     window_bytes,
+    lost_sessions,
     end_,
 };
 struct LevelRow {

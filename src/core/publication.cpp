@@ -14,7 +14,7 @@ const Frame& Publication::frame(const WireFormat& format) const {
     if (const Frame* made = slot.load(std::memory_order_acquire)) return *made;
     thread_local std::string scratch;
     scratch.clear();
-    format.encode(*this, scratch);
+    format.encode(format, *this, scratch);
     const FramePtr frame = Frame::copy_of(scratch);
     const Frame* expected = nullptr;
     // Two shards may have made it at once: the first one's stays, the other's goes.

@@ -21,11 +21,12 @@ namespace parley::core {
 
 class Publication;
 
-// How a publication looks on one kind of wire. One constant object per format; `slot` is its own
-// among all formats of the process.
+// How a publication looks on one kind of wire. One constant object per format, which `encode` is
+// handed: one that needs more than its slot derives from this. `slot` is its own among all formats
+// of the process; where there are several objects of one slot, all of them encode alike.
 struct WireFormat {
     std::uint8_t slot;
-    void (*encode)(const Publication& publication, std::string& out);
+    void (*encode)(const WireFormat& format, const Publication& publication, std::string& out);
 };
 
 enum class PublicationKind : std::uint8_t { message, typing, presence, read };

@@ -94,6 +94,12 @@ void RoomHome::leave(const UserPtr& user, const Listening& how, bool goodbye) {
     arm_timer();
 }
 
+void RoomHome::rename(const UserPtr& before, const UserPtr& after) {
+    // First the one who comes: the room is not deserted in between.
+    if (presence_.join(after) == Presence::Change::joined) announce(PresenceAction::join, after);
+    if (presence_.leave(before) == Presence::Change::left) left(before);
+}
+
 protocol::Visit RoomHome::visit(const UserPtr& user) {
     const auto ttl = shard_->config().presence.poll_ttl;
     if (presence_.visit(user, shard_->now().mono + ttl) == Presence::Change::joined) {

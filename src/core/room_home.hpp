@@ -43,6 +43,8 @@ public:
 
     [[nodiscard]] JoinAnswer join(const JoinRequest& request);
     void leave(const UserPtr& user, const Listening& how, bool goodbye);
+    // One session of `before` goes on as `after`.
+    void rename(const UserPtr& before, const UserPtr& after);
     // Presence without a session: lasts for presence.poll_ttl from the last call on.
     [[nodiscard]] protocol::Visit visit(const UserPtr& user);
     void end_visit(const UserPtr& user);

@@ -13,6 +13,7 @@ Shard::Shard(Hub& hub, ShardLoop& loop, std::uint32_t index, const Instant& now,
       now_(now),
       random_(seed),
       timers_(now.mono),
+      lost_sessions_(timers_, metrics_),
       config_(hub.config()) {}
 
 Shard::~Shard() {

@@ -23,6 +23,7 @@
 #include "core/clock.hpp"
 #include "core/config.hpp"
 #include "core/flush_batch.hpp"
+#include "core/lost_sessions.hpp"
 #include "core/mail.hpp"
 #include "core/metrics.hpp"
 #include "core/timer_wheel.hpp"
@@ -65,6 +66,8 @@ public:
     [[nodiscard]] std::mt19937_64& random() noexcept { return random_; }
     [[nodiscard]] std::uint32_t index() const noexcept { return index_; }
     [[nodiscard]] Hub& hub() const noexcept { return *hub_; }
+    // Sessions that ended here and may be taken up again.
+    [[nodiscard]] LostSessions& lost_sessions() noexcept { return lost_sessions_; }
     // Rooms that have a home or an audience here.
     [[nodiscard]] std::size_t room_count() const noexcept { return audiences_.size(); }
 
@@ -120,6 +123,7 @@ private:
     TimerWheel timers_;
     Mailbox mailbox_;
     ShardMetrics metrics_;
+    LostSessions lost_sessions_;
     Config config_;
     FlushBatch batch_;
     std::vector<FramePtr> retired_;

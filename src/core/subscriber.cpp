@@ -27,10 +27,12 @@ errc code_named(const std::string& name) {
 
 std::shared_ptr<Subscriber> Subscriber::open(Shard& shard, Transport& transport,
                                              const PeerIdentity& peer) {
-    const auto refused =
-        peer.name ? refuse_name(*peer.name, shard.config().limits.name_bytes) : std::nullopt;
+    const auto refused = peer.name && !peer.user
+                             ? refuse_name(*peer.name, shard.config().limits.name_bytes)
+                             : std::nullopt;
     const Hub& hub = shard.hub();
-    auto user = peer.name && !refused ? hub.user_named(peer.address, *peer.name)
+    auto user = peer.user               ? peer.user
+                : peer.name && !refused ? hub.user_named(peer.address, *peer.name)
                 : peer.guest_of_address
                     ? hub.guest_at(peer.address)
                     : hub.user_named(peer.address, "guest-" + random_id(shard.random(), 4));
@@ -179,6 +181,18 @@ bool Subscriber::close(const CloseReason& reason) {
 void Subscriber::rename(const std::string& name) {
     session_.rename(shard_->hub().user_named(address_, name));
     buckets_.reset();
+}
+
+std::optional<std::string> Subscriber::take_name(const std::string& name) {
+    if (auto refused = refuse_name(name, shard_->config().limits.name_bytes)) return refused;
+    const UserPtr before = session_.user();
+    if (before->who.name == name) return std::nullopt;
+    rename(name);
+    for (const auto& subscription : subscriptions_) {
+        if (!subscription->member) continue;
+        rename_at_home(*shard_, subscription->audience->name(), before, session_.user());
+    }
+    return std::nullopt;
 }
 
 Subscription* Subscriber::find(std::string_view room) noexcept {

@@ -26,6 +26,7 @@
 namespace parley::core {
 
 class Shard;
+class Trail;
 
 // Who is at the other end, as far as the connection tells.
 struct PeerIdentity {
@@ -33,6 +34,7 @@ struct PeerIdentity {
     std::optional<std::string> name;  // asked for; judged by the rules
     // Without a name: the guest of its address, who is the same in every request, and not a new one.
     bool guest_of_address = false;
+    UserPtr user{};  // whoever it is already; the rest is not looked at
 };
 
 class Subscriber : public std::enable_shared_from_this<Subscriber> {
@@ -50,6 +52,14 @@ public:
     [[nodiscard]] std::optional<protocol::Error> admit();
     // Joins a room as `handle()` would, but for how it listens there. Only while ready().
     void join(protocol::Join&& join, const Listening& how);
+    // Goes by another name from now on, in the rooms that it has joined too: whoever watches them is
+    // told that one came and another went. What is wrong with the name, where something is.
+    [[nodiscard]] std::optional<std::string> take_name(const std::string& name);
+    // Notes what it is handed from now on; null: no more. Only for a session of several rooms: the
+    // flush tells of one room's publications only where it has to. `trail` must outlive that.
+    void follow(Trail* trail) noexcept { trail_ = trail; }
+    // Transport::writer() is another one from now on.
+    void writer_changed() noexcept;
     // Where it stands in that room: what follows is what it has not been handed. Nothing where the
     // room is not joined.
     [[nodiscard]] std::optional<protocol::Cursor> cursor_in(std::string_view room) noexcept;
@@ -132,6 +142,7 @@ private:
     bool waiting_ = false;  // for a home's answer
     bool blocked_ = false;  // the transport takes nothing more for now
     bool closing_ = false;
+    Trail* trail_ = nullptr;
     Session session_;
     TokenBucket bucket_;
     std::unique_ptr<CallerBuckets> buckets_;  // made with the first command

@@ -4,6 +4,7 @@
 #include "core/hub.hpp"
 #include "core/shard.hpp"
 #include "core/subscriber.hpp"
+#include "core/trail.hpp"
 
 namespace parley::core {
 void Subscriber::join(protocol::Join&& join, const Listening& how) {
@@ -78,6 +79,12 @@ void Subscriber::review_direct() noexcept {
     }
 }
 
+void Subscriber::writer_changed() noexcept {
+    for (const auto& subscription : subscriptions_) {
+        subscription->audience->set_writer(*subscription, transport_->writer());
+    }
+}
+
 void Subscriber::blocked() {
     shard_->metrics().add(Metric::writes_blocked);
     blocked_ = true;
@@ -118,6 +125,7 @@ void Subscriber::advance(const FlushBatch& batch, std::size_t taken) {
     for (std::size_t i = 0; i < taken; ++i) {
         const FlushBatch::Piece& piece = batch.pieces()[i];
         piece.subscription->audience->place_of(*piece.subscription) = piece.next;
+        if (trail_) trail_->handed(piece.subscription->audience->name(), piece.next.offset);
         deliveries += piece.deliveries;
         filtered += piece.filtered;
     }

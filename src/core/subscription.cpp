@@ -18,18 +18,33 @@ Subscription::~Subscription() {
                   {kinds, member}, goodbye);
 }
 
-void leave_at_home(Shard& from, const std::string& room, const UserPtr& user, const Listening& how,
-                   bool goodbye) {
+namespace {
+
+// Has `tell(home)` run where the room's home is; nothing where there is no such room any more.
+template <typename Tell>
+void tell_home(Shard& from, const std::string& room, Tell tell) {
     Shard& home = from.hub().home_of(room);
-    const auto leave = [room, user, how, goodbye](Shard& shard) {
+    const auto task = [room, tell](Shard& shard) {
         Audience* audience = shard.find_audience(room);
-        if (audience && audience->home()) audience->home()->leave(user, how, goodbye);
+        if (audience && audience->home()) tell(*audience->home());
     };
     if (&home == &from) {
-        leave(home);
+        task(home);
     } else {
-        home.post(leave);
+        home.post(task);
     }
+}
+
+}  // namespace
+
+void leave_at_home(Shard& from, const std::string& room, const UserPtr& user, const Listening& how,
+                   bool goodbye) {
+    tell_home(from, room, [user, how, goodbye](RoomHome& home) { home.leave(user, how, goodbye); });
+}
+
+void rename_at_home(Shard& from, const std::string& room, const UserPtr& before,
+                    const UserPtr& after) {
+    tell_home(from, room, [before, after](RoomHome& home) { home.rename(before, after); });
 }
 
 }  // namespace parley::core

@@ -53,5 +53,8 @@ struct Subscription {
 // Tells a room's home that one session of that user has left.
 void leave_at_home(Shard& from, const std::string& room, const UserPtr& user, const Listening& how,
                    bool goodbye);
+// Tells a room's home that one session of `before` goes on as `after`.
+void rename_at_home(Shard& from, const std::string& room, const UserPtr& before,
+                    const UserPtr& after);
 
 }  // namespace parley::core

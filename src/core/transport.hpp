@@ -67,8 +67,9 @@ public:
     [[nodiscard]] FrameWriter& writer() const noexcept { return *writer_; }
 
 protected:
-    // Where write_some() would only pass the frames on: names who takes them. Before the first room
-    // is joined; `writer` must outlive the session.
+    // Where write_some() would only pass the frames on: names who takes them, before the first room
+    // is joined; later, Subscriber::writer_changed() is to be told. `writer` must outlive the
+    // session, or be replaced before it goes.
     void set_writer(FrameWriter& writer) noexcept { writer_ = &writer; }
 
 private:

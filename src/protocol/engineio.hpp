@@ -37,7 +37,9 @@ public:
 
     explicit EnginePayload(std::span<char> body) noexcept : rest_(body) {}
 
-    // `packet` is valid until the body goes. An empty body is broken, and so is an empty record.
+    // `packet` is valid until the body goes. Broken: an empty body or record, an unknown type, text
+    // that is no UTF-8, and base64 that is not exactly what an encoder writes (RFC 4648, 4). After
+    // `broken` or `end` it is of no further use.
     [[nodiscard]] Step next(EnginePacket& packet) noexcept;
     // What has not been stepped over yet.
     [[nodiscard]] std::span<char> rest() const noexcept { return rest_; }
@@ -47,7 +49,8 @@ private:
     bool done_ = false;
 };
 
-// Appends one packet to a polling body, behind a separator where it is not the first.
+// Appends one packet to a polling body, behind a separator where it is not the first. Text that
+// holds a 0x1E itself can't be told from two records: JSON never does.
 void append_engine_record(std::string& body, EngineType type, std::string_view data = {});
 // Appends a binary message to a polling body: `b` and base64.
 void append_engine_binary_record(std::string& body, std::string_view data);
@@ -62,5 +65,8 @@ struct EngineOpen {
 };
 // Appends the JSON of `open`, without its type: exactly the five keys that clients check.
 void append_engine_open(std::string& out, const EngineOpen& open);
+// The client's side of it: nothing where a key is missing or of another kind. The sid points into
+// `json`; keys that are not known are passed over.
+[[nodiscard]] std::optional<EngineOpen> decode_engine_open(std::string_view json);
 
 }  // namespace parley::protocol

@@ -68,6 +68,9 @@ void append_history(std::string& out, const CommandId& id, const HistoryPage& pa
 void append_command(std::string& out, const CommandFrame& frame);
 [[nodiscard]] Decoded<ServerFrame> decode_server_frame(std::string_view text);
 
+// True for the names that no custom event may have: they are types of the server's own frames.
+[[nodiscard]] bool is_reserved_event(std::string_view name) noexcept;
+
 // Appends a JSON string literal with its quotes; the input is UTF-8 and is escaped only where
 // RFC 8259 requires it.
 void append_json_string(std::string& out, std::string_view utf8);

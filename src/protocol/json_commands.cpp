@@ -29,8 +29,7 @@ std::string read_event(JsonFields& fields) {
         !std::all_of(event.begin(), event.end(), is_event_character)) {
         fields.fail("\"event\" must be 1 to " + std::to_string(event_length_max) +
                     " characters of A-Z a-z 0-9 _ . : -, got " + quoted(event));
-    } else if (std::find(reserved_events.begin(), reserved_events.end(), event) !=
-               reserved_events.end()) {
+    } else if (is_reserved_event(event)) {
         fields.fail("\"event\" must not be " + quoted(event) +
                     ", which is the type of a frame of the server");
     }
@@ -150,6 +149,10 @@ struct CommandWriter {
 };
 
 }  // namespace
+
+bool is_reserved_event(std::string_view name) noexcept {
+    return std::find(reserved_events.begin(), reserved_events.end(), name) != reserved_events.end();
+}
 
 Decoded<CommandFrame> decode_command(std::string_view text) {
     return decode_frame<CommandFrame, Command>(text, command_readers);

@@ -28,17 +28,6 @@ constexpr bool all_plain(std::uint64_t word) {
             zero_bytes(word ^ in_every_byte('\\'))) == 0;
 }
 
-// The index after the closing quote of the literal that opens at `at`; npos where it is not closed.
-std::size_t skip_string(std::string_view text, std::size_t at) noexcept {
-    for (++at; at < text.size();) {
-        at += json_plain_run(text.substr(at));
-        if (at >= text.size()) return npos;
-        if (text[at] == '"') return at + 1;
-        at += text[at] == '\\' ? 2U : 1U;
-    }
-    return npos;
-}
-
 // Counts brackets without telling `[` from `{`: what was checked before is balanced, and what was
 // not needs no more than a place to go on.
 std::size_t skip_container(std::string_view text, std::size_t at) noexcept {
@@ -46,7 +35,7 @@ std::size_t skip_container(std::string_view text, std::size_t at) noexcept {
     while (at < text.size()) {
         switch (text[at]) {
             case '"':
-                at = skip_string(text, at);
+                at = json_string_end(text, at);
                 if (at == npos) return npos;
                 continue;
             case '{':
@@ -76,7 +65,7 @@ std::size_t skip_value(std::string_view text, std::size_t at) noexcept {
     if (at >= text.size()) return npos;
     switch (text[at]) {
         case '"':
-            return skip_string(text, at);
+            return json_string_end(text, at);
         case '{':
         case '[':
             return skip_container(text, at);
@@ -144,7 +133,7 @@ char simple_escape(char letter) noexcept {
     }
 }
 
-// Every escape is at least its backslash and one more byte, which skip_string() saw to; what the
+// Every escape is at least its backslash and one more byte, which json_string_end() saw to; what the
 // escape says is garbage where the text was not checked, but still inside it.
 void unescape_into(std::string& out, std::string_view raw) {
     for (std::size_t at = 0; at < raw.size();) {
@@ -170,6 +159,16 @@ std::size_t json_plain_run(std::string_view text) noexcept {
     }
     while (at < text.size() && is_plain(text[at])) ++at;
     return at;
+}
+
+std::size_t json_string_end(std::string_view text, std::size_t at) noexcept {
+    for (++at; at < text.size();) {
+        at += json_plain_run(text.substr(at));
+        if (at >= text.size()) return npos;
+        if (text[at] == '"') return at + 1;
+        at += text[at] == '\\' ? 2U : 1U;
+    }
+    return npos;
 }
 
 JsonKind json_kind(std::string_view value) noexcept {
@@ -246,7 +245,7 @@ bool JsonItems::next() noexcept {
     skip_space();
     if (close_ == '}') {
         if (at_ >= text_.size() || text_[at_] != '"') return stop();
-        const auto end = skip_string(text_, at_);
+        const auto end = json_string_end(text_, at_);
         if (end == npos) return stop();
         key_ = text_.substr(at_ + 1, end - at_ - 2);
         at_ = end;
@@ -282,7 +281,7 @@ std::string compact_json(std::string_view value) {
             ++at;
             continue;
         }
-        const auto end = value[at] == '"' ? skip_string(value, at) : at + 1;
+        const auto end = value[at] == '"' ? json_string_end(value, at) : at + 1;
         out.append(value.substr(at, end - at));
         at = end;
     }

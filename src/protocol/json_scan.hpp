@@ -31,6 +31,9 @@ enum class JsonKind : std::uint8_t { absent, null, boolean, number, string, arra
 // has as they are. Eight at a time.
 [[nodiscard]] std::size_t json_plain_run(std::string_view text) noexcept;
 
+// The index after the closing quote of the literal that opens at `at`; npos where it is not closed.
+[[nodiscard]] std::size_t json_string_end(std::string_view text, std::size_t at) noexcept;
+
 // Nothing when the text is exactly one JSON value (RFC 8259) with valid UTF-8 and bounded nesting,
 // else what is wrong and at which byte.
 [[nodiscard]] std::optional<std::string> check_json(std::string_view text);

@@ -11,6 +11,7 @@
 #include <boost/system/result.hpp>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -43,10 +44,12 @@ struct SocketPacket {
 };
 
 // Reads the text of one packet by the grammar `<type>[<n>-][<namespace>,][<id>][<json>]`, or says
-// what is wrong with it. Checked: the digits and ranges of all numbers, that the JSON is what its
-// type calls for (CONNECT: an object or nothing; events: an array that begins with a name that is
-// not reserved; acks: an array; DISCONNECT: nothing), and that placeholders of a binary packet each
-// name one of its attachments by a whole number.
+// what is wrong with it. Checked: the digits and ranges of all numbers (no leading zeros), that the
+// JSON is what its type calls for (CONNECT: an object or nothing; events: an array that begins with
+// a name that is not reserved; acks: an array, and an id; CONNECT_ERROR: an object or a string;
+// DISCONNECT: nothing), and that placeholders of a binary packet each name one of its attachments
+// by a whole number. In other packets what looks like a placeholder is plain data. Takes time
+// linear in the text; serves clients and servers alike.
 [[nodiscard]] boost::system::result<SocketPacket, std::string> decode_socket_packet(
     std::string_view text, std::uint32_t attachments_max);
 
@@ -56,6 +59,13 @@ void append_socket_packet(std::string& out, const SocketPacket& packet);
 // The name of an event: the first element of its array, unescaped where it is a string, as it is
 // written where it is a number.
 [[nodiscard]] std::string event_name(std::string_view args);
+
+// Which attachment an object of a binary packet's JSON stands for: `{"_placeholder":true,"num":n}`
+// as a client may write it. Nothing where it is no placeholder. `value` has passed
+// decode_socket_packet().
+[[nodiscard]] std::optional<std::uint32_t> placeholder_num(std::string_view value);
+// Appends the placeholder of an attachment.
+void append_placeholder(std::string& out, std::uint32_t num);
 
 // Packets from Engine.IO messages, binary ones with their attachments behind them. A packet whose
 // attachments are still to come is kept; text meanwhile is an error, and so is binary at any other
@@ -74,21 +84,28 @@ public:
     [[nodiscard]] Step feed_text(std::string_view text);
     [[nodiscard]] Step feed_binary(std::string_view bytes);
 
-    // After `packet`, until the next feed.
+    // After `packet`, until the next feed and as long as the text of feed_text().
     [[nodiscard]] const SocketPacket& packet() const noexcept { return packet_; }
-    [[nodiscard]] std::span<const std::string> attachments() const noexcept { return attachments_; }
+    [[nodiscard]] std::span<const std::string> attachments() const noexcept;
     // After `failed`: what was wrong.
     [[nodiscard]] const std::string& error() const noexcept { return error_; }
+    // A binary packet has begun, and some of its attachments are still to come.
+    [[nodiscard]] bool assembling() const noexcept { return missing_ > 0; }
 
 private:
+    // What a binary packet needs until it is whole; most connections never see one.
+    struct Assembly {
+        std::string head;  // which packet_ points into
+        std::vector<std::string> attachments;
+        std::size_t attachment_bytes = 0;
+    };
+
     Step fail(std::string what);
 
     const Limits* limits_;
     SocketPacket packet_;
-    std::string head_;  // the text of a binary packet, which packet_ points into
-    std::vector<std::string> attachments_;
-    std::size_t attachment_bytes_ = 0;
-    bool assembling_ = false;
+    std::unique_ptr<Assembly> assembly_;
+    std::uint32_t missing_ = 0;
     std::string error_;
 };
 

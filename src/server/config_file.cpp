@@ -253,6 +253,9 @@ ServerConfig ConfigSources::finish() const {
     const auto& wire = config_.transports;
     require(!wire.proxy_protocol || !wire.trusted_proxies.empty(), "http.proxy_protocol",
             "http.proxy_protocol needs http.trusted_proxies: from nobody else a header is taken");
+    const auto& chat = wire.socketio.chat;
+    require(!chat.message_events.empty(), "socketio.message_events",
+            "clients are to be told of messages (expected e.g. [\"message\"])");
     const auto& tls = config_.transports.tls;
     require(config_.tls_listen.empty() || !tls.cert.empty(), "tls.listen",
             "TLS needs a certificate (expected tls.cert and tls.key, or --tls-cert and --tls-key)");

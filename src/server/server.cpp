@@ -102,6 +102,7 @@ Server::Server(const ServerConfig& config, std::function<ServerConfig()> reread)
         gates_.push_back(std::make_unique<transports::Gate>(*threads_[i], config_.transports,
                                                             connections_, transports::frontends));
     }
+    for (const auto& gate : gates_) gate->set_neighbours(gates_);
     if (!config_.tls_listen.empty()) load_certificates();
     operation_.add_metrics({{"parley_certificate_expiry_timestamp_seconds",
                              "When the first of the certificates ends, in seconds since 1970.",

@@ -62,10 +62,11 @@ private:
     bool draining_ = false;
     std::size_t gates_left_ = 0;
 
-    // Ended in the opposite order: a gate needs its hub, a hub its threads' loops.
+    // Ended in the opposite order: a gate needs its hub, a hub its threads' loops; and a connection
+    // that is in the mail when the hub ends gives its place back.
+    transports::Admission connections_;
     std::vector<std::unique_ptr<transports::ShardThread>> threads_;
     std::unique_ptr<core::Hub> hub_;
-    transports::Admission connections_;
     std::vector<std::unique_ptr<transports::Gate>> gates_;
     std::unique_ptr<TlsKeeper> tls_;  // null without tls.listen
     Operation operation_;             // ends first: it looks at the rest

@@ -44,9 +44,20 @@ struct DurationKind {
     FieldOf<milliseconds> field;
     milliseconds min, max;
 };
+// What a text has to be, beside not too long; and what it is called where it is not that.
+struct TextRule {
+    bool (*holds)(std::string_view text) = nullptr;  // null: anything
+    std::string_view expected = {};
+};
 struct TextKind {
     FieldOf<std::string> field;
     std::size_t bytes_max;
+    TextRule rule = {};
+};
+struct TextListKind {
+    FieldOf<std::vector<std::string>> field;
+    std::size_t items_max;
+    TextRule rule;
 };
 struct OriginListKind {
     FieldOf<std::vector<std::string>> field;
@@ -75,10 +86,11 @@ struct LogLevelKind {
 struct LogFormatKind {
     FieldOf<transports::log::Format> field;
 };
-using Kind = std::variant<FlagKind, CountKind<std::size_t>, CountKind<std::uint32_t>,
-                          CountKind<int>, SizeKind, NumberKind, DurationKind, TextKind,
-                          OriginListKind, NetworkListKind, EndpointListKind, OptionalEndpointKind,
-                          FileListKind, ClientAuthKind, LogLevelKind, LogFormatKind>;
+using Kind =
+    std::variant<FlagKind, CountKind<std::size_t>, CountKind<std::uint32_t>, CountKind<int>,
+                 SizeKind, NumberKind, DurationKind, TextKind, TextListKind, OriginListKind,
+                 NetworkListKind, EndpointListKind, OptionalEndpointKind, FileListKind,
+                 ClientAuthKind, LogLevelKind, LogFormatKind>;
 
 struct Setting {
     std::string_view key;  // "limits.text_bytes": its section and its name

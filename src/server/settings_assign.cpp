@@ -81,7 +81,18 @@ struct AssignWord {
         if (word.size() > kind.bytes_max) {
             return quoted(word) + " is longer than " + std::to_string(kind.bytes_max) + " bytes";
         }
+        if (kind.rule.holds != nullptr && !kind.rule.holds(word)) {
+            return is_not(word, kind.rule.expected);
+        }
         kind.field(config) = word;
+        return std::nullopt;
+    }
+    Problem operator()(const TextListKind& kind) const {
+        if (!kind.rule.holds(word)) return is_not(word, kind.rule.expected);
+        if (kind.field(config).size() == kind.items_max) {
+            return "more than " + std::to_string(kind.items_max);
+        }
+        kind.field(config).push_back(word);
         return std::nullopt;
     }
     Problem operator()(const LogLevelKind& kind) const {
@@ -173,6 +184,9 @@ struct TomlValue {
         return quoted(format_duration(kind.field(config)));
     }
     std::string operator()(const TextKind& kind) const { return quoted(kind.field(config)); }
+    std::string operator()(const TextListKind& kind) const {
+        return list(kind.field(config), [](const std::string& word) { return quoted(word); });
+    }
     std::string operator()(const LogLevelKind& kind) const {
         return quoted(transports::log::name_of(kind.field(config)));
     }
@@ -218,6 +232,7 @@ bool is_list(const Setting& setting) {
     return std::holds_alternative<OriginListKind>(setting.kind) ||
            std::holds_alternative<NetworkListKind>(setting.kind) ||
            std::holds_alternative<EndpointListKind>(setting.kind) ||
+           std::holds_alternative<TextListKind>(setting.kind) ||
            std::holds_alternative<FileListKind>(setting.kind);
 }
 
@@ -235,6 +250,7 @@ Problem assign(const Setting& setting, ServerConfig& config, std::span<const std
         if (words.empty() && !endpoints->may_be_empty) return "expected at least one address";
         endpoints->field(config).clear();
     }
+    if (const auto* texts = std::get_if<TextListKind>(&setting.kind)) texts->field(config).clear();
     if (const auto* files = std::get_if<FileListKind>(&setting.kind)) files->field(config).clear();
     for (const auto& word : words) {
         if (auto problem = std::visit(AssignWord{config, word}, setting.kind)) {

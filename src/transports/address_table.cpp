@@ -7,6 +7,12 @@ AddressKey address_key_of(const boost::asio::ip::address& address) noexcept {
                            : core::address_key_of(address.to_v6().to_bytes());
 }
 
+AddressKey session_key_of(const boost::asio::ip::address& address) noexcept {
+    // The first bit makes of an address in use, global (2000::/3), local (fc00::/6) or IPv4, one that
+    // is nobody's.
+    return address_key_of(address) ^ AddressKey { 1 } << 63U;
+}
+
 AddressTable::Part& AddressTable::part_of(AddressKey key) noexcept {
     // Neighbours differ in their last bits: a multiplication brings those to the top (Knuth).
     return parts_[(key * 0x9E37'79B9'7F4A'7C15U) >> 60U];

@@ -20,6 +20,8 @@ namespace parley::transports {
 // An address as connections are counted by it.
 using core::AddressKey;
 [[nodiscard]] AddressKey address_key_of(const boost::asio::ip::address& address) noexcept;
+// The same for sessions that outlive their connections: they are counted beside those.
+[[nodiscard]] AddressKey session_key_of(const boost::asio::ip::address& address) noexcept;
 
 class AddressTable {
 public:

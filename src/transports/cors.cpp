@@ -8,11 +8,6 @@ namespace {
 
 namespace http = boost::beast::http;
 
-constexpr std::string_view methods = "GET, HEAD, POST, PUT, DELETE, OPTIONS";
-constexpr std::string_view request_headers =
-    "Authorization, Cache-Control, Content-Type, Idempotency-Key, Last-Event-ID, X-Parley-Name";
-constexpr std::string_view exposed_headers =
-    "ETag, Location, RateLimit, RateLimit-Policy, Retry-After";
 // No browser remembers a preflight for longer than two hours.
 constexpr std::string_view max_age = "7200";
 
@@ -35,9 +30,15 @@ HttpResponse Cors::preflight(const HttpRequest& request) const {
     HttpResponse response;
     if (allows(request)) {
         response.status = 204;
-        response.headers.emplace_back("Access-Control-Allow-Origin", request[http::field::origin]);
-        response.headers.emplace_back("Access-Control-Allow-Methods", methods);
-        response.headers.emplace_back("Access-Control-Allow-Headers", request_headers);
+        add_origin(response, request);
+        response.headers.emplace_back("Access-Control-Allow-Methods", rules_.methods);
+        const std::string_view headers =
+            rules_.request_headers.empty()
+                ? std::string_view(request[http::field::access_control_request_headers])
+                : rules_.request_headers;
+        if (!headers.empty()) {
+            response.headers.emplace_back("Access-Control-Allow-Headers", headers);
+        }
         response.headers.emplace_back("Access-Control-Max-Age", max_age);
     } else {
         response = problem(403, "pages of this origin may not use this server");
@@ -47,13 +48,23 @@ HttpResponse Cors::preflight(const HttpRequest& request) const {
     return response;
 }
 
+void Cors::add_origin(HttpResponse& response, const HttpRequest& request) const {
+    const std::string_view origin = request[http::field::origin];
+    response.headers.emplace_back("Access-Control-Allow-Origin", origin);
+    if (rules_.credentials && origins_.names(origin, request[http::field::host])) {
+        response.headers.emplace_back("Access-Control-Allow-Credentials", "true");
+    }
+}
+
 void Cors::add_to(HttpResponse& response, const HttpRequest& request) const {
     // Said to everybody: a cache must not hand one page the answer for another.
     response.headers.emplace_back("Vary", "Origin");
     const std::string_view origin = request[http::field::origin];
     if (origin.empty() || !allows(request)) return;
-    response.headers.emplace_back("Access-Control-Allow-Origin", origin);
-    response.headers.emplace_back("Access-Control-Expose-Headers", exposed_headers);
+    add_origin(response, request);
+    if (!rules_.exposed_headers.empty()) {
+        response.headers.emplace_back("Access-Control-Expose-Headers", rules_.exposed_headers);
+    }
 }
 
 void Cors::append(std::string& head, const HttpRequest& request) const {

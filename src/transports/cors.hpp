@@ -16,9 +16,23 @@
 
 namespace parley::transports {
 
+// What pages may do.
+struct CorsRules {
+    std::string_view methods = "GET, HEAD, POST, PUT, DELETE, OPTIONS";
+    // Empty: whichever a page asks for.
+    std::string_view request_headers =
+        "Authorization, Cache-Control, Content-Type, Idempotency-Key, Last-Event-ID, X-Parley-Name";
+    std::string_view exposed_headers =
+        "ETag, Location, RateLimit, RateLimit-Policy, Retry-After";  // may be empty
+    // Their requests may carry cookies, those of pages that are named and not meant by "*": else any
+    // page could act for whoever looks at it.
+    bool credentials = false;
+};
+
 class Cors {
 public:
-    explicit Cors(const std::vector<std::string>& allowed_origins) : origins_(allowed_origins) {}
+    explicit Cors(const std::vector<std::string>& allowed_origins, const CorsRules& rules = {})
+        : origins_(allowed_origins), rules_(rules) {}
 
     // True for what pages call: everything below /api/. HttpConnection sees to those answers by
     // itself; only who writes a head of its own calls append().
@@ -37,7 +51,10 @@ public:
     void append(std::string& head, const HttpRequest& request) const;
 
 private:
+    void add_origin(HttpResponse& response, const HttpRequest& request) const;
+
     OriginPolicy origins_;
+    CorsRules rules_;
 };
 
 }  // namespace parley::transports

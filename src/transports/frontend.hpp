@@ -21,6 +21,7 @@
 
 namespace parley::transports {
 
+class Cors;
 class Gate;
 
 using HttpRequest = boost::beast::http::request<boost::beast::http::string_body>;
@@ -64,6 +65,11 @@ public:
     // (Exchange::answer_later()). `HEAD` is answered like `GET`;
     // the connection leaves the body out.
     [[nodiscard]] virtual std::optional<HttpResponse> handle(Exchange& exchange) = 0;
+    // The longest body of a request of its own; nothing: http.body_bytes.
+    [[nodiscard]] virtual std::optional<std::size_t> body_bytes_max() const noexcept { return {}; }
+    // Which pages may read what lies outside /api/ and is its own; null: no other than this server's.
+    // Preflights are answered and answers marked by it, refusing is the frontend's own.
+    [[nodiscard]] virtual const Cors* cors() const noexcept { return nullptr; }
     // The configuration of the gate or its shard has changed: what was derived from it is stale.
     virtual void config_changed() {}
 };

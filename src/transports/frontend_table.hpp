@@ -15,6 +15,8 @@ namespace parley::transports {
 
 // `/ws`: WebSocket, subprotocol parley.v1 (protocol.md, section 3).
 [[nodiscard]] std::unique_ptr<Frontend> make_websocket_frontend(Gate& gate);
+// `/socket.io/`: the chat over Socket.IO (protocol.md, section 5).
+[[nodiscard]] std::unique_ptr<Frontend> make_socketio_frontend(Gate& gate);
 // `/api/v1/rooms/{room}/messages?wait=`: long-poll (protocol.md, section 4.1).
 [[nodiscard]] std::unique_ptr<Frontend> make_longpoll_frontend(Gate& gate);
 // `/api/v1/rooms/{room}/events`: Server-Sent Events (protocol.md, section 4.1).
@@ -38,6 +40,7 @@ template <std::size_t n>
 
 inline constexpr FrontendEntry frontends[] = {
     {"websocket", &make_websocket_frontend},
+    {"socketio", &make_socketio_frontend},
     {"longpoll", &make_longpoll_frontend},
     {"sse", &make_sse_frontend},
     {"rest", &make_rest_frontend},

@@ -46,6 +46,7 @@ Gate::Gate(ShardThread& thread, const TransportConfig& config, Admission& admiss
 }
 
 Gate::~Gate() {
+    ending_ = true;
     gone_ = nullptr;
     for (const auto& listener : listeners_) listener->close();
     abort_all();
@@ -110,16 +111,23 @@ AdmissionRefusal Gate::judge_newcomer(AdmissionTicket& ticket) noexcept {
 }
 
 AdmissionRefusal Gate::judge_address(AdmissionTicket& ticket,
-                                     const boost::asio::ip::address& address) {
+                                     const boost::asio::ip::address& address, AddressKey key) {
     const core::LimitsConfig& limits = shard().config().limits;
     // A proxy's connections are those of many.
     if (!limits.enabled || proxies_.trusts(address)) return AdmissionRefusal::none;
-    if (ticket.count_for(address_key_of(address)) <= limits.connections_per_address) {
+    if (ticket.count_for(key) <= limits.connections_per_address) {
         return AdmissionRefusal::none;
     }
     const auto refusal = counted(AdmissionRefusal::address);
     if (refusal != AdmissionRefusal::none) ticket = {};
     return refusal;
+}
+
+AdmissionRefusal Gate::admit_session(AdmissionTicket& ticket,
+                                     const boost::asio::ip::address& address) {
+    const auto refusal = judge_newcomer(ticket);
+    if (refusal != AdmissionRefusal::none) return refusal;
+    return judge_address(ticket, address, session_key_of(address));
 }
 
 bool Gate::conclude(AdmissionRefusal refusal) noexcept {
@@ -137,7 +145,8 @@ void Gate::accepted(int descriptor, const tcp::endpoint& peer, ListenerKind kind
         AdmissionRefusal refusal = judge_newcomer(stream.ticket());
         const bool proxied = config_.proxy_protocol;
         if (refusal == AdmissionRefusal::none && !proxied) {
-            refusal = judge_address(stream.ticket(), peer.address());
+            refusal =
+                judge_address(stream.ticket(), peer.address(), address_key_of(peer.address()));
         }
         // Who comes through a proxy may still be refused for the address that it tells; who is
         // refused already counts among those who wait for their answer from here on.
@@ -171,7 +180,7 @@ Awaitable<void> Gate::serve_proxied(TcpStream stream, tcp::endpoint proxy, Admis
     const auto peer = co_await receive_proxy_header(*this, stream, proxy, refused);
     if (!peer) co_return;
     if (!refused) {
-        refusal = judge_address(stream.ticket(), peer->address());
+        refusal = judge_address(stream.ticket(), peer->address(), address_key_of(peer->address()));
         if (!conclude(refusal)) co_return;
     }
     co_await serve(std::move(stream), *peer, refusal, kind);

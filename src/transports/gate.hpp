@@ -67,6 +67,10 @@ public:
     void set_tls(std::shared_ptr<const TlsContexts> contexts);
     // Adds one behind those of the table. Before the thread starts.
     void add_frontend(std::unique_ptr<Frontend> frontend);
+    // Names the gates of all shards, in their order, itself among them. Before the threads start.
+    void set_neighbours(std::span<const std::unique_ptr<Gate>> gates) noexcept {
+        neighbours_ = gates;
+    }
     // Takes new settings, for what is open too. Runs on: its shard.
     void reconfigure(const core::LimitsConfig& limits, const TransportConfig& config);
 
@@ -75,6 +79,8 @@ public:
     // nobody else is left.
     void drain(core::Duration deadline, std::function<void()> gone);
     [[nodiscard]] bool draining() const noexcept { return draining_; }
+    // True while the gate is being destroyed: nothing is to be begun.
+    [[nodiscard]] bool ending() const noexcept { return ending_; }
     // True above a mark: connections or memory (Admission::overloaded()).
     [[nodiscard]] bool overloaded() const noexcept;
     [[nodiscard]] std::size_t connections() const noexcept { return count_; }
@@ -93,6 +99,15 @@ public:
     void remove_arriving(Connection& connection) noexcept;
     // A connection's descriptor was closed: listeners that rest for want of one try again.
     void descriptor_closed() noexcept;
+    // The gate of that shard; null where it is not known. Of it nothing may be touched from here but
+    // its shard's mail.
+    [[nodiscard]] Gate* neighbour(std::size_t shard) const noexcept {
+        return shard < neighbours_.size() ? neighbours_[shard].get() : nullptr;
+    }
+    // A place for a session that outlives its connections, judged as a newcomer; an address may have
+    // as many of these as it may have connections. The reason why there is none, or the ticket.
+    [[nodiscard]] AdmissionRefusal admit_session(AdmissionTicket& ticket,
+                                                 const boost::asio::ip::address& address);
     // The frontend whose own that target is; null where it is nobody's.
     [[nodiscard]] Frontend* frontend_for(const HttpTarget& target) const noexcept;
     // Calls its after_turn() behind the shard's next turn; it must stay until then. Only while
@@ -129,7 +144,8 @@ private:
 
     [[nodiscard]] AdmissionRefusal judge_newcomer(AdmissionTicket& ticket) noexcept;
     [[nodiscard]] AdmissionRefusal judge_address(AdmissionTicket& ticket,
-                                                 const boost::asio::ip::address& address);
+                                                 const boost::asio::ip::address& address,
+                                                 AddressKey key);
     [[nodiscard]] AdmissionRefusal counted(AdmissionRefusal refusal) noexcept;
     // Counts what was decided; false where the connection is closed without a word.
     [[nodiscard]] bool conclude(AdmissionRefusal refusal) noexcept;
@@ -153,6 +169,7 @@ private:
     std::unique_ptr<protocol::GzipEncoder> gzip_;
     std::vector<std::unique_ptr<Frontend>> frontends_;
     std::vector<std::unique_ptr<Listener>> listeners_;
+    std::span<const std::unique_ptr<Gate>> neighbours_;
     ConnectionList open_;
     ConnectionList leaving_;  // told to close by the drain
     ConnectionList refused_;
@@ -161,6 +178,7 @@ private:
     std::size_t refusing_ = 0;
     std::size_t arriving_count_ = 0;
 
+    bool ending_ = false;
     bool draining_ = false;
     DrainTimer drain_timer_;
     core::TimePoint drain_start_;

@@ -47,7 +47,7 @@ public:
           refusal_(refusal),
           closing_(refusal == AdmissionRefusal::none && gate.draining()),
           accepted_(gate.now()),
-          parser_(limits_of(gate.config())),
+          parser_(limits_of(gate)),
           deadline_(*this) {
         is_refused() ? gate_.add_refused(*this) : gate_.add(*this);
     }
@@ -96,11 +96,19 @@ private:
         nothing,    // the connection ended, or is to end without a word
     };
 
-    static HttpLimits limits_of(const TransportConfig& config) noexcept {
+    static HttpLimits limits_of(const Gate& gate) noexcept {
         HttpLimits limits;
-        limits.head.head_bytes = config.header_bytes;
-        limits.head.target_bytes = config.target_bytes;
-        limits.body_bytes = config.body_bytes;
+        limits.head.head_bytes = gate.config().header_bytes;
+        limits.head.target_bytes = gate.config().target_bytes;
+        limits.body_bytes = gate.config().body_bytes;
+        limits.asked = &gate;
+        limits.body_bytes_of = [](const void* asked, const HttpTarget& target) {
+            const auto& of = *static_cast<const Gate*>(asked);
+            const Frontend* const frontend = of.frontend_for(target);
+            return frontend == nullptr
+                       ? of.config().body_bytes
+                       : frontend->body_bytes_max().value_or(of.config().body_bytes);
+        };
         return limits;
     }
 
@@ -140,6 +148,7 @@ private:
     bool closing_;
     bool taken_over_ = false;
     bool first_noted_ = false;
+    bool noted_ = false;  // the request that comes next is counted already
     core::TimePoint accepted_;
     Stage stage_ = Stage::head;
     HttpParser parser_;
@@ -156,17 +165,22 @@ Awaitable<void> HttpConnection<Stream>::run(std::optional<HttpResumption> kept) 
     arm(is_refused() ? refused_time : gate_.config().head_timeout);
     if (kept) {
         first_noted_ = true;  // its connection's first request is long answered
-        pending_ = std::move(kept->following);
-        std::span<char> head(kept->request);
-        if (parser_.feed(head) != HttpParser::Status::complete) co_return;
-        if (!co_await conclude(std::move(kept->answer))) co_return;
-        await_next();
+        if (!kept->answer) {
+            noted_ = true;  // where it was read
+            pending_ = std::move(kept->request) + kept->following;
+        } else {
+            pending_ = std::move(kept->following);
+            std::span<char> head(kept->request);
+            if (parser_.feed(head) != HttpParser::Status::complete) co_return;
+            if (!co_await conclude(std::move(*kept->answer))) co_return;
+            await_next();
+        }
     }
     for (;;) {
         const Received received = co_await receive();
         if (received == Received::nothing) co_return;
         if (received == Received::request) {
-            note(core::Metric::http_requests);
+            if (!std::exchange(noted_, false)) note(core::Metric::http_requests);
             note_first_request();
             if (!co_await exchange()) co_return;
             await_next();
@@ -341,7 +355,9 @@ Awaitable<bool> HttpConnection<Stream>::answer(HttpResponse response) {
     style.date = gate_.http_date();
     std::string head;
     append_head(head, response, style);
-    co_return co_await write(head, head_only ? std::string_view() : response.content());
+    const bool written = co_await write(head, head_only ? std::string_view() : response.content());
+    if (!written && response.undelivered) response.undelivered();
+    co_return written;
 }
 
 // False: the connection is to end.

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <boost/asio/ip/tcp.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -35,12 +36,12 @@ struct HttpResumption {
     // The request that is answered first, as it would have come, without a body: of its headers
     // those that an answer depends on (kept_head() makes it).
     std::string request;
-    HttpResponse answer;
-    std::string following;  // bytes that came behind it
+    std::optional<HttpResponse> answer;  // none: a frontend of this gate is asked
+    std::string following;               // bytes that came behind it
 };
 
-// Answers that request and serves the connection to its end; `peer` is its Exchange::hop. From the loop or a timer, not from
-// within a call of the core.
+// Answers that request and serves the connection to its end; `peer` is its Exchange::hop. From the
+// loop or a timer, not from within a call of the core.
 template <typename Stream>
 void resume_http(Gate& gate, Stream stream, const boost::asio::ip::tcp::endpoint& peer,
                  HttpResumption kept);

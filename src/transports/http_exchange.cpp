@@ -24,6 +24,13 @@ bool is_harmless(http::verb method) noexcept {
     return method == http::verb::get || method == http::verb::head || method == http::verb::options;
 }
 
+// Which pages may use what is at that path; null: this server's own.
+const Cors* cors_of(Gate& gate, const HttpTarget& target) {
+    if (Cors::covers(target.path)) return &gate.cors();
+    const Frontend* const frontend = gate.frontend_for(target);
+    return frontend == nullptr ? nullptr : frontend->cors();
+}
+
 // What is settled before a frontend is asked.
 std::optional<HttpResponse> answer_ahead(Gate& gate, const HttpRequest& request,
                                          const HttpTarget& target) {
@@ -34,9 +41,10 @@ std::optional<HttpResponse> answer_ahead(Gate& gate, const HttpRequest& request,
         response.headers.emplace_back("Allow", "GET, HEAD, POST, PUT, DELETE, OPTIONS");
         return response;
     }
-    if (!Cors::covers(target.path)) return std::nullopt;
-    if (Cors::is_preflight(request)) return gate.cors().preflight(request);
-    if (!is_harmless(request.method()) && !gate.cors().allows(request)) {
+    const Cors* const cors = cors_of(gate, target);
+    if (cors != nullptr && Cors::is_preflight(request)) return cors->preflight(request);
+    if (Cors::covers(target.path) && !is_harmless(request.method()) &&
+        !gate.cors().allows(request)) {
         return problem(403, "pages of this origin may not use this server");
     }
     return std::nullopt;
@@ -89,9 +97,9 @@ HttpOutcome refuse_newcomer(Gate& gate, AdmissionRefusal refusal, const HttpRequ
 }
 
 void complete_answer(Gate& gate, const HttpRequest& request, HttpResponse& response) {
-    if (Cors::covers(split_target(request.target()).path) && !Cors::is_preflight(request)) {
-        gate.cors().add_to(response, request);
-    }
+    const HttpTarget target = split_target(request.target());
+    const Cors* const cors = cors_of(gate, target);
+    if (cors != nullptr && !Cors::is_preflight(request)) cors->add_to(response, request);
     if (gate.config().gzip &&
         compress_answer(response, request[http::field::accept_encoding], gate.gzip())) {
         gate.shard().metrics().add(core::Metric::http_compressed);

@@ -101,17 +101,25 @@ HttpParser::Status HttpParser::take_head(std::span<char>& bytes) {
     parser_ = std::make_unique<Parser>();
     parser_->eager(true);
     parser_->header_limit(static_cast<std::uint32_t>(checked_ + 1));
-    parser_->body_limit(limits_.body_bytes);
+    parser_->body_limit(boost::none);
     boost::system::error_code error;
     parser_->put(boost::asio::const_buffer(bytes.data(), checked_), error);
     bytes = bytes.subspan(checked_);
-    if (error == http::error::body_limit) {
-        return refuse(413, "the request's body is larger than this server takes");
-    }
     if (error && error != http::error::need_more) {
         return refuse(400, "not an HTTP request: " + error.message());
     }
+    if (judge_length() == Status::refused) return Status::refused;
     return judge_head();
+}
+
+// How much a body may have depends on whose request it is.
+HttpParser::Status HttpParser::judge_length() {
+    body_bytes_ = limits_.body_bytes;
+    if (limits_.body_bytes_of != nullptr) {
+        body_bytes_ = limits_.body_bytes_of(limits_.asked, split_target(parser_->get().target()));
+    }
+    if (parser_->content_length().value_or(0) <= body_bytes_) return Status::need_more;
+    return refuse(413, "the request's body is larger than this server takes");
 }
 
 HttpParser::Status HttpParser::take_sized_body(std::span<char>& bytes) {
@@ -136,7 +144,7 @@ HttpParser::Status HttpParser::take_chunks(std::span<char>& bytes) {
         if (step.status == HttpChunkDecoder::Status::refused) {
             return refuse(400, std::string(chunks_.error()));
         }
-        if (body.size() + step.data.size() + chunks_.left() > limits_.body_bytes) {
+        if (body.size() + step.data.size() + chunks_.left() > body_bytes_) {
             return refuse(413, "the request's body is larger than this server takes");
         }
         body.append(step.data);

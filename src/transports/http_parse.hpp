@@ -22,6 +22,9 @@ namespace parley::transports {
 struct HttpLimits {
     protocol::HttpHeadLimits head;  // also for the fields behind a body in chunks
     std::size_t body_bytes = 64 * 1024;
+    // Where set, asked instead of it once a request's head is whole, `asked` handed back.
+    std::size_t (*body_bytes_of)(const void* asked, const HttpTarget& target) = nullptr;
+    const void* asked = nullptr;
 };
 
 class HttpParser {
@@ -62,6 +65,7 @@ private:
     Status take_trailer(std::span<char>& bytes);
     // What may be judged once the head is whole.
     Status judge_head();
+    Status judge_length();
     Status judge_framing();
     Status judge_target();
 
@@ -70,7 +74,8 @@ private:
     Refusal refusal_{};
     protocol::HttpHeadCheck check_;
     protocol::HttpChunkDecoder chunks_;
-    std::size_t checked_ = 0;  // bytes of the head that were looked at and are offered again
+    std::size_t body_bytes_ = 0;  // of the request at hand, at most
+    std::size_t checked_ = 0;     // bytes of the head that were looked at and are offered again
     Part part_ = Part::head;
     bool begun_ = false;
     bool expects_continue_ = false;

@@ -6,6 +6,7 @@
 // Bounds:   none of its own.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -23,6 +24,8 @@ struct HttpResponse {
     std::string_view fixed_gzip;  // fixed_body compressed, where that was done once and for all
     std::vector<std::pair<std::string_view, std::string>> headers;  // names are constants
     bool close = false;                                             // ends the connection
+    // Called, where set, when the connection was lost before all of it was written.
+    std::function<void()> undelivered;
 
     [[nodiscard]] std::string_view content() const noexcept {
         return body.empty() ? fixed_body : body;

@@ -71,6 +71,12 @@ void Watch::cancel() noexcept {
     if (write_to_read_) abort(*write_to_read_);
 }
 
+int Watch::release() noexcept {
+    cancel();
+    ::epoll_ctl(reactor_->epoll_, EPOLL_CTL_DEL, descriptor_, nullptr);
+    return std::exchange(descriptor_, -1);
+}
+
 void Watch::abort(WaitHandler& handler) noexcept {
     if (!handler) return;
     boost::asio::post(executor(), [handler = std::move(handler)]() mutable {
@@ -79,6 +85,7 @@ void Watch::abort(WaitHandler& handler) noexcept {
 }
 
 void Watch::close() noexcept {
+    if (descriptor_ < 0) return;  // released
     cancel();
     // Closing takes it out of the epoll set, too, but for a socket that others hold: an inherited
     // listener would go on to report events here.

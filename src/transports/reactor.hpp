@@ -98,6 +98,9 @@ public:
     }
     // Ends the waits that are under way, from the loop.
     void cancel() noexcept;
+    // Gives up the descriptor, open and watched no more: whoever takes it watches it elsewhere. Of
+    // the watch nothing is left to do but to go.
+    [[nodiscard]] int release() noexcept;
 
 private:
     friend class Reactor;

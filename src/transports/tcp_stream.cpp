@@ -77,4 +77,14 @@ void TcpStream::close() noexcept {
     watch_.reset();
 }
 
+LooseSocket TcpStream::release() noexcept {
+    LooseSocket loose(watch_->release(), std::move(ticket_));
+    watch_.reset();
+    return loose;
+}
+
+LooseSocket::~LooseSocket() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+}
+
 }  // namespace parley::transports

@@ -34,6 +34,23 @@ struct IoResult {
 // How many buffers one gathered write may name (Linux: UIO_MAXIOV).
 inline constexpr std::size_t write_buffers_max = 1024;
 
+// A connected socket on its way from one reactor to another: watched by neither. Closed where it does
+// not arrive.
+class LooseSocket {
+public:
+    LooseSocket(int descriptor, AdmissionTicket ticket) noexcept
+        : descriptor_(descriptor), ticket_(std::move(ticket)) {}
+    LooseSocket(LooseSocket&& other) noexcept
+        : descriptor_(std::exchange(other.descriptor_, -1)), ticket_(std::move(other.ticket_)) {}
+    LooseSocket& operator=(LooseSocket&&) = delete;
+    ~LooseSocket();
+
+private:
+    friend class TcpStream;
+    int descriptor_;
+    AdmissionTicket ticket_;
+};
+
 class TcpStream {
 public:
     // A read of less than was asked for took all there was; what came since ends the next wait.
@@ -43,6 +60,11 @@ public:
     // can't take it; the descriptor is closed then.
     TcpStream(Reactor& reactor, int descriptor)
         : descriptor_(descriptor), watch_(watch(reactor, descriptor)) {}
+    // The same for one that another reactor has released.
+    TcpStream(Reactor& reactor, LooseSocket socket)
+        : TcpStream(reactor, std::exchange(socket.descriptor_, -1)) {
+        ticket_ = std::move(socket.ticket_);
+    }
 
     [[nodiscard]] IoResult try_read(std::span<char> into) noexcept;
     // The same, but what it gives stays to be read.
@@ -67,6 +89,8 @@ public:
     // Says that nothing more will be written.
     void shutdown_write() noexcept;
     void close() noexcept;
+    // Gives up the socket, open, for another reactor; this is closed then. Only while nothing waits.
+    [[nodiscard]] LooseSocket release() noexcept;
     [[nodiscard]] bool is_open() const noexcept { return watch_ != nullptr; }
     [[nodiscard]] Executor executor() const { return watch_->executor(); }
     // For a stream over this one. Not after close().

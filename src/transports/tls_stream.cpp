@@ -305,4 +305,15 @@ void TlsStream::close() noexcept {
     failed_ = true;  // of the descriptor under it nothing more may be asked
 }
 
+LooseSocket TlsStream::release() noexcept {
+    wire_->watch = nullptr;
+    return socket_.release();
+}
+
+void TlsStream::take_up(TcpStream socket, TlsRecordBuffer& record) noexcept {
+    socket_ = std::move(socket);
+    wire_->watch = &socket_.watched();
+    record_ = &record;
+}
+
 }  // namespace parley::transports

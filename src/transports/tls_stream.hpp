@@ -91,6 +91,11 @@ public:
     // Sends close_notify (RFC 8446, 6.1), then as TcpStream's.
     void shutdown_write() noexcept;
     void close() noexcept;
+    // As TcpStream's: what OpenSSL knows of the connection stays here until take_up(), and until then
+    // nothing else may be asked of it.
+    [[nodiscard]] LooseSocket release() noexcept;
+    // Goes on over the socket that was released, on another reactor and its shard's buffer.
+    void take_up(TcpStream socket, TlsRecordBuffer& record) noexcept;
     [[nodiscard]] bool is_open() const noexcept { return socket_.is_open(); }
     [[nodiscard]] Executor executor() { return socket_.executor(); }
 

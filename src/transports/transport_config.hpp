@@ -11,11 +11,22 @@
 #include <string>
 #include <vector>
 
+#include "protocol/socketio_chat.hpp"
+#include "transports/socketio/engine_config.hpp"
+#include "transports/socketio/socketio_config.hpp"
 #include "transports/tls_config.hpp"
 
 namespace parley::transports {
 
 using std::chrono::milliseconds;
+
+// [socketio]
+struct SocketIoSettings {
+    bool enabled = true;
+    EngineConfig engine;
+    SocketIoConfig connection;
+    protocol::SocketIoChatConfig chat;
+};
 
 struct TransportConfig {
     // Connections that the kernel completes before they are accepted; net.core.somaxconn caps it.
@@ -52,6 +63,8 @@ struct TransportConfig {
     bool deflate = true;                 // permessage-deflate where a client offers it
     int deflate_level = 1;               // 1 to 9
     std::size_t deflate_min_bytes = 96;  // a smaller publication goes as it is
+
+    SocketIoSettings socketio;
 
     TlsConfig tls;  // [tls]
 };

@@ -93,8 +93,9 @@ TEST(RunCache, CutsARunAtItsBytesButHoldsAtLeastOne) {
 
 TEST(RunCache, TellsFormatsApart) {
     RunCacheFixture f;
-    const WireFormat other{0,
-                           [](const Publication& p, std::string& out) { out += '#' + p.json(); }};
+    const WireFormat other{0, [](const WireFormat&, const Publication& p, std::string& out) {
+                               out += '#' + p.json();
+                           }};
     f.window.push(message(1, "m"));
     EXPECT_EQ(f.from(0).frame->bytes(), "m\n");
     EXPECT_EQ(f.from(0, false, other).frame->bytes(), "#m");
@@ -129,7 +130,7 @@ TEST(RunCache, IsEmptyAfterClearing) {
 TEST(Publication, IsEncodedOncePerFormat) {
     static int encoded = 0;
     encoded = 0;
-    const WireFormat counting{1, [](const Publication& p, std::string& out) {
+    const WireFormat counting{1, [](const WireFormat&, const Publication& p, std::string& out) {
                                   ++encoded;
                                   out += p.json();
                               }};

@@ -18,7 +18,7 @@ namespace parley::test {
 
 // One JSON object a line: joined frames stay apart.
 inline constexpr core::WireFormat line_format{
-    3, [](const core::Publication& publication, std::string& out) {
+    3, [](const core::WireFormat&, const core::Publication& publication, std::string& out) {
         out += publication.json();
         out += '\n';
     }};

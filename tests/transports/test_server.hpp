@@ -49,6 +49,7 @@ public:
             gates_.back()->set_tls(tls);
             tls_endpoint = gates_.back()->listen(tls_endpoint, ListenerKind::tls);
         }
+        for (const auto& gate : gates_) gate->set_neighbours(gates_);
         port_ = endpoint.port();
         tls_port_ = tls_endpoint.port();
         for (ShardThread& thread : threads_) thread.start();
@@ -96,10 +97,10 @@ public:
 
 private:
     TransportConfig config_;
-    std::deque<ShardThread> threads_;
-    std::optional<core::Hub> hub_;
     Admission connections_{
         []() noexcept -> std::size_t { return pretended_memory.load(std::memory_order_relaxed); }};
+    std::deque<ShardThread> threads_;
+    std::optional<core::Hub> hub_;
     std::vector<std::unique_ptr<Gate>> gates_;
     std::uint16_t port_ = 0;
     std::uint16_t tls_port_ = 0;

@@ -4,9 +4,10 @@ namespace parley::transports {
 namespace {
 
 // A comma before each, so that frames that are joined make a list.
-constexpr core::WireFormat format{5, [](const core::Publication& publication, std::string& out) {
-                                      out.append(",").append(publication.json());
-                                  }};
+constexpr core::WireFormat format{
+    5, [](const core::WireFormat&, const core::Publication& publication, std::string& out) {
+        out.append(",").append(publication.json());
+    }};
 
 }  // namespace
 

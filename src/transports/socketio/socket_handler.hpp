@@ -34,7 +34,7 @@ public:
     // The answer to CONNECT, once: one of these two, now or later. `sid` is shown to this peer
     // only; without a `pid` the connection's state can't be recovered.
     virtual void accept(std::string_view sid, std::string_view pid) noexcept = 0;
-    // CONNECT_ERROR; `data` is JSON, or empty. The handler is dropped from the loop.
+    // CONNECT_ERROR; `data` is JSON, or empty. on_closed() follows from the loop.
     virtual void refuse(std::string_view message, std::string_view data) noexcept = 0;
 
     // Sends an event of its own, ahead of all frames not yet begun: `args` is the JSON array, the
@@ -76,6 +76,8 @@ public:
     virtual void on_ack(const SocketMessage& ack) = 0;
     // False: no packet of the connection is to be handed over until SocketLink::resume().
     [[nodiscard]] virtual bool ready() const noexcept = 0;
+    // The writer may go on after it answered `blocked`, to this socket or to another of its
+    // connection.
     virtual void on_writable() = 0;
     virtual void on_writer_changed() = 0;
     virtual void on_drain() = 0;

@@ -32,14 +32,15 @@ std::string_view cursor_of_message(std::string_view json) noexcept {
     return json.substr(0, json.find('"'));
 }
 
-void encode_bare(const core::Publication& publication, std::string& out) {
+void encode_bare(const core::WireFormat&, const core::Publication& publication, std::string& out) {
     append_event(out, publication.kind(), publication.json());
 }
 
-void encode_chunked(const core::Publication& publication, std::string& out) {
+void encode_chunked(const core::WireFormat& format, const core::Publication& publication,
+                    std::string& out) {
     thread_local std::string event;
     event.clear();
-    encode_bare(publication, event);
+    encode_bare(format, publication, event);
     append_chunk(out, event);
 }
 

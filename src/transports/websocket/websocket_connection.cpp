@@ -65,7 +65,7 @@ void WebSocketConnection<Stream>::open(std::string_view head, std::span<char> fo
     const Pointer self(this);
     intrusive_ptr_add_ref(this);  // the gate's list; end() gives it back
     gate_->add(*this);
-    arm_heartbeat();
+    if (!handler_->has_heartbeat()) arm_heartbeat();
     corked([&] {
         outgoing().append(head);
         handler_->on_open(*this);

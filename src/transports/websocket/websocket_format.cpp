@@ -16,18 +16,19 @@ using protocol::Opcode;
 std::atomic<int> deflate_level{1};
 std::atomic<std::size_t> deflate_bytes_min{96};
 
-void encode_plain(const core::Publication& publication, std::string& out) {
+void encode_plain(const core::WireFormat&, const core::Publication& publication, std::string& out) {
     protocol::append_frame(out, Opcode::text, publication.json());
 }
 
-void encode_deflated(const core::Publication& publication, std::string& out) {
+void encode_deflated(const core::WireFormat& format, const core::Publication& publication,
+                     std::string& out) {
     const std::string& json = publication.json();
     if (json.size() >= deflate_bytes_min.load(std::memory_order_relaxed)) {
         if (const auto deflated = deflate_if_smaller(json); !deflated.empty()) {
             return protocol::append_frame(out, Opcode::text, deflated, true);
         }
     }
-    encode_plain(publication, out);
+    encode_plain(format, publication, out);
 }
 
 constexpr core::WireFormat plain_format{0, &encode_plain};

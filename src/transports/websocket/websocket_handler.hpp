@@ -48,6 +48,8 @@ public:
     [[nodiscard]] virtual bool ready() const noexcept = 0;
     // write_some() may go on after it answered `blocked`.
     virtual void on_writable() = 0;
+    // True where what is spoken has signs of life of its own: the connection then asks for none.
+    [[nodiscard]] virtual bool has_heartbeat() const noexcept { return false; }
     // The server is about to go.
     virtual void on_drain() = 0;
     // Last of all, once. The link takes nothing any more.

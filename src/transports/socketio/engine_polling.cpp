@@ -1,0 +1,140 @@
+#include "transports/socketio/engine_polling.hpp"
+
+#include <utility>
+
+#include "protocol/websocket_frame.hpp"
+#include "transports/gate.hpp"
+#include "transports/socketio/engine_session.hpp"
+#include "transports/socketio/engine_sessions.hpp"
+
+namespace parley::transports {
+namespace {
+
+using protocol::EngineType;
+using protocol::Opcode;
+
+struct FrameView {
+    Opcode opcode;
+    std::string_view payload;
+};
+
+// Takes the next WebSocket frame off the front of what this server has encoded itself: whole,
+// unmasked, of one message.
+FrameView take_frame(std::string_view& bytes) noexcept {
+    const auto byte = [&bytes](std::size_t i) { return static_cast<unsigned char>(bytes[i]); };
+    const auto opcode = static_cast<Opcode>(byte(0) & 0x0F);
+    std::size_t length = byte(1) & 0x7FU;
+    std::size_t header = 2;
+    if (length >= 126) {
+        header += length == 126 ? 2 : 8;
+        length = 0;
+        for (std::size_t i = 2; i < header; ++i) length = length << 8U | byte(i);
+    }
+    const std::string_view payload = bytes.substr(header, length);
+    bytes.remove_prefix(header + length);
+    return {opcode, payload};
+}
+
+}  // namespace
+
+EnginePolling::EnginePolling(EngineSession& session, AdmissionTicket ticket)
+    : session_(&session), ticket_(std::move(ticket)) {
+    session_->sessions().gate().add(*this);
+}
+
+EnginePolling::~EnginePolling() {
+    leave_gate();
+}
+
+void EnginePolling::leave_gate() noexcept {
+    if (std::exchange(listed_, false)) session_->sessions().gate().remove(*this);
+}
+
+// ---- what is said ----------------------------------------------------------------------------
+
+void EnginePolling::say(EngineType type, std::string_view data) noexcept {
+    protocol::append_engine_record(words_, type, data);
+    said();
+}
+
+void EnginePolling::send(MessageKind kind, std::string_view payload) noexcept {
+    if (kind == MessageKind::binary) {
+        protocol::append_engine_binary_record(words_, payload);
+    } else {
+        protocol::append_engine_record(words_, EngineType::message, payload);
+    }
+    said();
+}
+
+void EnginePolling::said() noexcept {
+    if (poll_ != nullptr) return poll_->finish_soon();
+    if (words_.size() <= session_->sessions().config().waiting_bytes || !session_->is_open())
+        return;
+    session_->sessions().gate().shard().metrics().add(core::Metric::engine_words_unfetched);
+    std::string().swap(words_);
+    session_->close(core::close_reasons::slow_consumer);
+}
+
+core::WriteResult EnginePolling::write_some(std::span<const core::Frame* const> frames) noexcept {
+    if (!session_->is_open()) return {frames.size(), false};
+    std::size_t taken = 0;
+    // What comes while no poll waits stays with its room: it costs the cursor that it has there.
+    if (poll_ != nullptr || collecting_) {
+        const std::size_t bytes_max = session_->sessions().config().max_payload;
+        while (taken < frames.size() && words_.size() < bytes_max) append(*frames[taken++]);
+        if (taken > 0 && poll_ != nullptr) poll_->finish_soon();
+    }
+    const bool blocked = taken < frames.size();
+    if (blocked) blocked_ = true;
+    return {taken, blocked};
+}
+
+void EnginePolling::append(const core::Frame& frame) {
+    std::string_view bytes = frame.bytes();
+    while (!bytes.empty()) {
+        const FrameView next = take_frame(bytes);
+        if (next.opcode == Opcode::binary) {
+            protocol::append_engine_binary_record(words_, next.payload);
+        } else {
+            protocol::append_engine_record(words_, EngineType::message, next.payload.substr(1));
+        }
+    }
+}
+
+// ---- what is answered ------------------------------------------------------------------------
+
+std::string EnginePolling::take_words() noexcept {
+    return std::exchange(words_, std::string());
+}
+
+HttpResponse EnginePolling::take_answer() {
+    poll_ = nullptr;
+    HttpResponse response;
+    response.content_type = "text/plain; charset=UTF-8";
+    response.headers.emplace_back("Cache-Control", "no-store");
+    response.body = take_words();
+    if (session_->is_open()) {
+        // Who did not get what it was answered must not go on as if it had.
+        response.undelivered = [session = EngineSession::Pointer(session_)] {
+            session->answer_lost();
+        };
+    }
+    return response;
+}
+
+// ---- the gate --------------------------------------------------------------------------------
+
+void EnginePolling::announce_drain() noexcept {
+    session_->announce_drain();
+}
+
+void EnginePolling::close(const core::CloseReason& reason) noexcept {
+    session_->close(reason);
+}
+
+void EnginePolling::abort() noexcept {
+    session_->sessions().gate().thread().defer(
+        [session = EngineSession::Pointer(session_)] { session->abort(); });
+}
+
+}  // namespace parley::transports
