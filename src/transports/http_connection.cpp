@@ -175,6 +175,7 @@ Awaitable<void> HttpConnection<Stream>::run(std::optional<HttpResumption> kept) 
             if (!co_await conclude(std::move(*kept->answer))) co_return;
             await_next();
         }
+        kept.reset();  // the coroutine's frame stays for as long as the connection does
     }
     for (;;) {
         const Received received = co_await receive();

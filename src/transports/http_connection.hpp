@@ -33,15 +33,15 @@ Awaitable<void> serve_http(Gate& gate, Stream stream, boost::asio::ip::tcp::endp
 
 // How a connection goes on that a frontend had taken over and gives back.
 struct HttpResumption {
-    // The request that is answered first, as it would have come, without a body: of its headers
-    // those that an answer depends on (kept_head() makes it).
+    // The request that comes first, as it would have come. With an answer: without its body, and of
+    // its headers those that an answer depends on (kept_head() makes it).
     std::string request;
-    std::optional<HttpResponse> answer;  // none: a frontend of this gate is asked
+    std::optional<HttpResponse> answer;  // none: a frontend of this gate is asked for it
     std::string following;               // bytes that came behind it
 };
 
-// Answers that request and serves the connection to its end; `peer` is its Exchange::hop. From the
-// loop or a timer, not from within a call of the core.
+// Answers that request, or has it answered, and serves the connection to its end; `peer` is its
+// Exchange::hop. From the loop or a timer, not from within a call of the core.
 template <typename Stream>
 void resume_http(Gate& gate, Stream stream, const boost::asio::ip::tcp::endpoint& peer,
                  HttpResumption kept);

@@ -188,37 +188,59 @@ TEST(EngineShards, CountARequestOnceThatMoved) {
     EXPECT_EQ(server.total(Metric::http_requests), before + 10);
 }
 
-TEST(EngineShards, UpgradeOverAConnectionOfAnyShard) {
-    TestServer server(shards(4), {}, frontends);
+template <typename Socket>
+void upgrade_from_anywhere(TestServer& server, std::uint16_t port) {
     for (int i = 0; i < 16; ++i) {
-        EngineClient client(server.port());
+        BasicEngineClient<Socket> client(port);
         const std::string sid = client.open();
         client.ask_poll(sid);
-        WebSocketClient socket(server.port(), socket_path(sid));
+        test::BasicWebSocketClient<Socket> socket(Socket(port), socket_path(sid), {});
         socket.send_text("2probe");
         EXPECT_EQ(socket.receive_message(), "3probe");
         EXPECT_EQ(client.answer(), answered(200, "6"));
         socket.send_text("5");
         socket.send_text("4hello");
         EXPECT_EQ(socket.receive_message(), "4hello");
+        EXPECT_EQ(client.poll(sid), answered(400, EngineClient::refused));
     }
     EXPECT_GT(server.total(Metric::connections_moved), 0U);
     EXPECT_EQ(server.total(Metric::engine_upgrades), 16U);
 }
 
-TEST(EngineShards, NoticeAtOnceThatAPollWhichMovedIsGivenUp) {
+TEST(EngineShards, UpgradeOverAConnectionOfAnyShard) {
     TestServer server(shards(4), {}, frontends);
+    upgrade_from_anywhere<LoopbackClient>(server, server.port());
+}
+
+TEST(EngineShards, UpgradeOverATlsConnectionOfAnyShard) {
+    TestServer server(shards(4), {}, frontends, test::shared_plain_contexts());
+    upgrade_from_anywhere<TlsClient>(server, server.tls_port());
+}
+
+template <typename Socket>
+void give_up_anywhere(TestServer& server, std::uint16_t port) {
     for (int i = 0; i < 8; ++i) {
         const Stranger stranger(server);
-        EngineClient waiting(server.port());
-        waiting.ask_poll(stranger.sid);
-        waiting.socket().close();
+        {
+            BasicEngineClient<Socket> waiting(port);
+            waiting.ask_poll(stranger.sid);
+        }
         // Whichever comes first: the request that waits, or this one; the session ends by either.
         EngineClient other(server.port());
         int asked = 0;
         while (other.post(stranger.sid, "3").status == 200) ASSERT_LT(++asked, 10'000);
         EXPECT_EQ(other.poll(stranger.sid), answered(400, EngineClient::refused_sid));
     }
+}
+
+TEST(EngineShards, NoticeAtOnceThatAPollWhichMovedIsGivenUp) {
+    TestServer server(shards(4), {}, frontends);
+    give_up_anywhere<LoopbackClient>(server, server.port());
+}
+
+TEST(EngineShards, NoticeAtOnceThatAPollOverTlsIsGivenUp) {
+    TestServer server(shards(4), {}, frontends, test::shared_plain_contexts());
+    give_up_anywhere<TlsClient>(server, server.tls_port());
 }
 
 // A stop while connections are under way between shards leaves none behind: TestServer checks that.

@@ -241,5 +241,13 @@ TEST_F(EngineUpgrades, EndTheSessionWhereAnAnswerBeforeThemWasNotTaken) {
     EXPECT_EQ(handler->closed_for->code, core::close_reasons::vanished.code);
 }
 
+// Some clients drop the poll that they have left.
+TEST_F(EngineUpgrades, OutliveAnAnswerThatOnlyEndsItsPoll) {
+    const auto session = open_polling();
+    probe_with(session);
+    EXPECT_EQ(poll(), "6");
+    EXPECT_FALSE(last_undelivered);
+}
+
 }  // namespace
 }  // namespace parley::transports

@@ -13,6 +13,9 @@ namespace {
 using protocol::EngineType;
 using protocol::Opcode;
 
+// An answer that only ends its poll.
+constexpr std::string_view noop = "6";
+
 struct FrameView {
     Opcode opcode;
     std::string_view payload;
@@ -113,7 +116,7 @@ HttpResponse EnginePolling::take_answer() {
     response.content_type = "text/plain; charset=UTF-8";
     response.headers.emplace_back("Cache-Control", "no-store");
     response.body = take_words();
-    if (session_->is_open()) {
+    if (session_->is_open() && response.body != noop) {
         // Who did not get what it was answered must not go on as if it had.
         response.undelivered = [session = EngineSession::Pointer(session_)] {
             session->answer_lost();
