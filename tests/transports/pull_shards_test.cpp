@@ -78,10 +78,10 @@ void end_while_joining(TestServer& server, std::string_view what, Metric ended, 
 
 TEST(PullShards, APeerMayGoWhileItsJoinIsUnderWay) {
     for (const std::string_view what : asked) {
-        for (const bool reset : {false, true}) {
+        for (const test::Going go : test::goings) {
             TestServer server(test::unlimited(2));
-            end_while_joining(server, what, Metric::sessions_closed, [reset](auto& clients) {
-                for (LoopbackClient& client : clients) reset ? client.reset() : client.close();
+            end_while_joining(server, what, Metric::sessions_closed, [go](auto& clients) {
+                for (LoopbackClient& client : clients) go(client);
             });
         }
     }

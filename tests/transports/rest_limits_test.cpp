@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "transports/loopback_client.hpp"
 #include "transports/rest_client.hpp"
@@ -81,8 +82,9 @@ TEST(RestLimits, AreToldWithLongPollsAndStreamsToo) {
         {"lobby" + events, 429},
     };
     int left = 3;
+    std::vector<test::LoopbackClient> clients;  // the stream's keeps its room
     for (const auto& [request, status] : expected) {
-        test::LoopbackClient client(server.port());
+        test::LoopbackClient& client = clients.emplace_back(server.port());
         client.send("GET /api/v1/rooms/" + request);
         const std::string head = client.read_answer();
         EXPECT_EQ(test::status_of(head), status) << head;

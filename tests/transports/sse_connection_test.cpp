@@ -16,7 +16,9 @@ using core::Metric;
 using test::await_total;
 using test::decoded;
 using test::EventStreamClient;
+using test::expect_refused;
 using test::numbers;
+using test::Refused;
 using test::Speaker;
 using test::TestServer;
 using test::unlimited;
@@ -191,12 +193,6 @@ TEST(SseConnection, TellsADrainAndEndsTheStream) {
     EXPECT_EQ(gone.wait_for(20s), std::future_status::ready);
 }
 
-struct Refused {
-    std::string request;
-    int status;
-    std::string_view says;
-};
-
 TEST(SseConnection, RefusesWhatItCantReadAndStaysHttp) {
     TestServer server(unlimited());
     test::LoopbackClient client(server.port());
@@ -212,11 +208,7 @@ TEST(SseConnection, RefusesWhatItCantReadAndStaysHttp) {
              Refused{"GET /api/v1/rooms/.x/events", 400, "a room's name"},
              Refused{"POST " + events, 405, "Allow: GET, HEAD\r\n"},
          }) {
-        SCOPED_TRACE(refused.request);
-        client.send(refused.request + " HTTP/1.1\r\nHost: a\r\n\r\n");
-        const std::string answer = client.read_answer();
-        EXPECT_EQ(test::status_of(answer), refused.status);
-        EXPECT_THAT(answer, HasSubstr(refused.says));
+        expect_refused(client, refused);
     }
     client.send("GET " + events + " HTTP/1.1\r\nHost: a\r\nLast-Event-ID: 7\r\n\r\n");
     EXPECT_THAT(client.read_answer(), HasSubstr("Last-Event-ID must be a cursor"));
@@ -244,12 +236,10 @@ TEST(SseConnection, IsRefusedAsHttpWhereTheRoomHasNoPlaceOrTheAddressNoRate) {
 
 TEST(SseConnection, NoticesAPeerThatIsGone) {
     TestServer server(unlimited());
-    for (int how = 0; how < 3; ++how) {
+    for (const test::Going go : test::goings) {
         const auto closed = server.total(Metric::sessions_closed);
         EventStreamClient bob(server.port(), "lobby");
-        if (how == 0) bob.socket().close();
-        if (how == 1) bob.socket().reset();
-        if (how == 2) bob.socket().shutdown_write();
+        go(bob.socket());
         await_total(server, Metric::sessions_closed, closed + 1);
     }
 }
