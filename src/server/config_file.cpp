@@ -7,6 +7,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "protocol/header_list.hpp"
 #include "protocol/json_codec.hpp"
 
 namespace parley::server {
@@ -43,14 +44,12 @@ std::string nearest_variable(std::string_view name) {
     return environment_name(nearest);
 }
 
+// Blanks around a comma are none of the words'.
 std::vector<std::string> split_list(std::string_view text) {
     std::vector<std::string> words;
     while (!text.empty()) {
         const auto comma = std::min(text.find(','), text.size());
-        auto word = text.substr(0, comma);
-        while (word.starts_with(' ')) word.remove_prefix(1);
-        while (word.ends_with(' ')) word.remove_suffix(1);
-        words.emplace_back(word);
+        words.emplace_back(protocol::trim(text.substr(0, comma)));
         text.remove_prefix(std::min(comma + 1, text.size()));
     }
     return words;

@@ -35,7 +35,7 @@ export async function startServer({ port = 0, tls, config, limits = false, env =
     const ports = {};
     await new Promise((resolve, reject) => {
         const look = (line) => {
-            log.push(line);
+            log.push(line); if (process.env.DBG) console.log(line);
             const entry = parsed(line);
             if (entry?.msg === 'listening') {
                 ports[entry.listener] = Number(entry.address.split(':').at(-1));

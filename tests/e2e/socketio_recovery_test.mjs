@@ -76,7 +76,7 @@ function startTalker(door, among) {
     const rounds = [];
     const done = (async () => {
         for (let i = 0; talking; ++i) {
-            for (const room of among) last.set(room, (await door.say(room, `${i}`)).offset);
+            for (const room of among) last.set(room, (await door.say(room, `${i}`, 'bob')).offset);
             for (const next of rounds.splice(0)) next();
             await new Promise((resolve) => setTimeout(resolve, 2));
         }

@@ -209,7 +209,7 @@ TEST(ConfigFile, EverySettingCanComeFromTheEnvironment) {
 
 TEST(ConfigFile, ReadsAListInTheEnvironmentBetweenCommas) {
     ConfigSources sources;
-    const std::vector<const char*> environment{"PARLEY_LISTEN=127.0.0.1:1,[::1]:2",
+    const std::vector<const char*> environment{"PARLEY_LISTEN=127.0.0.1:1, [::1]:2",
                                                "PARLEY_HTTP__ALLOWED_ORIGINS="};
     sources.read_environment(environment);
     EXPECT_EQ(sources.finish().listen.size(), 2U);
