@@ -6,6 +6,7 @@
 #include "core/hub.hpp"
 #include "core/question.hpp"
 #include "core/shard.hpp"
+#include "protocol/json_codec.hpp"
 #include "transports/secret_id.hpp"
 #include "transports/socketio/chat_restoring.hpp"
 #include "transports/socketio/chat_socket.hpp"
@@ -18,6 +19,29 @@ std::string_view said_at(const core::Retained& message) noexcept {
     constexpr std::size_t chars = sizeof R"(2026-01-31T23:59:59.999Z"})" - 1;
     const auto json = message.json();
     return json.size() < chars ? std::string_view() : json.substr(json.size() - chars);
+}
+
+// A room that retains a message lives at least so long, deserted or not.
+bool rooms_outlive(const ChatContext& context) {
+    const core::HistoryConfig& history = context.shard.config().history;
+    constexpr std::size_t escaped = 6;  // "\\u0000" for a byte
+    const bool retains = history.messages > 0 &&
+                         history.bytes > escaped * context.shard.config().limits.message_bytes;
+    return retains && history.idle_ttl >= context.config.recovery_window;
+}
+
+// Whether the answer holds all that followed the stand.
+bool can_follow(core::RoomStand& stand, const core::JoinedReply& joined,
+                const ChatContext& context) {
+    if (!stand.offset || joined.recovered) return true;
+    // Where nothing had been said the room goes when nobody is there. What is in the one that was
+    // made since, if there is all of it, is what followed: in the first one nothing can have been
+    // said, or it would be there still.
+    const bool whole = joined.history.size() == joined.cursor.offset;
+    if (*stand.offset != 0 || joined.cursor.epoch == stand.epoch || !whole) return false;
+    if (!rooms_outlive(context)) return false;
+    stand.epoch = joined.cursor.epoch;
+    return true;
 }
 
 }  // namespace
@@ -131,14 +155,16 @@ void ChatSocket::restore_rooms() {
         Restoring& now = *restoring_;
         const std::size_t done = now.joined.size();
         const bool follows =
-            done == 0 || !now.stands[done - 1].offset || now.joined.back().recovered;
+            done == 0 || can_follow(now.stands[done - 1], now.joined.back(), *context_);
         if (now.failed || !follows) return begin_afresh();
         if (done == now.stands.size()) return restored();
         const core::RoomStand& stand = now.stands[done];
         protocol::Join join;
         join.room = stand.room;
         join.presence = true;
+        join.history = protocol::history_messages_max;
         if (stand.offset) join.since = protocol::Cursor{stand.epoch, *stand.offset};
+        if (!stand.offset) join.history = protocol::Join{}.history;
         subscriber_->handle({{}, std::move(join)});
     }
 }

@@ -155,6 +155,42 @@ TEST(ChatRecovery, IsForgottenAfterItsWindow) {
     EXPECT_NE(ann.sid, sid);
 }
 
+TEST(ChatRecovery, FollowsARoomThatWentWhileNothingHadBeenSaidInIt) {
+    for (const bool forgets : {false, true}) {
+        core::Config config = unlimited_config();
+        if (forgets) config.history.idle_ttl = seconds(60);
+        ChatHub f(config);
+        ChatPeer bob(f, 0, R"({"username":"bob","room":"other"})");
+        ChatPeer ann(f, 0, R"({"username":"ann","room":"quiet"})");
+        ann.say(R"(["join","other"])");
+        bob.say(R"(["message","one"])");
+        f.hub.settle();
+        const auto sid = ann.sid;
+        const auto pid = ann.pid;
+        const auto last = ann.last_offset();
+        ann.lose();
+        f.hub.pass(seconds(30));
+        EXPECT_EQ(f.hub.shard().find_audience("quiet"), nullptr);
+        bob.say(R"(["message","two"])");
+        bob.say(R"(["join","quiet"])");
+        bob.say(R"(["message","three"])");
+        f.hub.settle();
+        ann.come_back(0, pid, last);
+        f.hub.settle();
+        EXPECT_EQ(ann.sid == sid, !forgets);
+        if (forgets) continue;
+        EXPECT_THAT(messages(ann.told), testing::UnorderedElementsAre("other:2", "quiet:1"));
+        // And so the next time.
+        const auto later = ann.last_offset();
+        ann.lose();
+        bob.say(R"(["message","four"])");
+        f.hub.settle();
+        ann.come_back(0, pid, later);
+        EXPECT_EQ(ann.sid, sid);
+        EXPECT_THAT(messages(ann.told), ElementsAre("quiet:2"));
+    }
+}
+
 TEST(ChatRecovery, KeepsNoMoreThanItMay) {
     protocol::SocketIoChatConfig config;
     config.recovery_max = 2;
