@@ -1,91 +1,60 @@
 #include "loadtest/client.hpp"
 
-#include <sys/epoll.h>
-
 #include <algorithm>
-#include <cerrno>
+
+#include "loadtest/engine_posts.hpp"
 
 namespace parley::load {
 namespace {
 
 // The smallest that the kernel gives: a slow reader's window must fill soon.
 constexpr int slow_receive_buffer_bytes = 2048;
-// What a user's writing keeps between two messages; a request head and a body fit.
-constexpr std::size_t unsent_bytes_kept = 1024;
 
 }  // namespace
 
 void Client::open(std::int64_t now_ns, bool from_start, ClientContext& context) {
-    unsent_.clear();
-    sent_ = 0;
-    watching_reads_ = true;
-    user_.open(unsent_, now_ns, from_start, context.users);
+    line_.drop_unsent();
+    user_.open(line_.out(), now_ns, from_start, context.users);
     connect(context);
 }
 
 void Client::connect(ClientContext& context) {
-    phase_ = Phase::connecting;
-    blocked_ = true;
-    const auto result = stream_.connect(context.addresses, context.tls, user_.index(),
-                                        user_.slow() ? slow_receive_buffer_bytes : 0);
-    if (result == Stream::Result::failed) {
-        return abandon("connect: " + stream_.describe_error(), context);
-    }
-    epoll_event event{};
-    event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP;
-    event.data.u32 = user_.index();
-    if (::epoll_ctl(context.epoll, EPOLL_CTL_ADD, stream_.fd(), &event) != 0) {
-        abandon("connect: " + describe_connect_error(errno), context);
-    }
+    abandon_if(line_.open(Tag{user_.index()}.value(), user_.index(),
+                          user_.slow() ? slow_receive_buffer_bytes : 0, context),
+               context);
 }
 
 // The connection ended where it might: the same user goes on over a fresh one.
 void Client::reconnect(ClientContext& context) {
-    stream_.close();
-    unsent_.clear();
-    sent_ = 0;
-    user_.reopen(unsent_, context.users);
+    line_.close();
+    line_.drop_unsent();
+    user_.reopen(line_.out(), context.users);
     connect(context);
 }
 
 void Client::on_writable(ClientContext& context) {
-    if (phase_ == Phase::connecting) {
-        if (stream_.finish_connecting() == Stream::Result::failed) {
-            return abandon("connect: " + stream_.describe_error(), context);
-        }
-        phase_ = Phase::securing;
-    }
-    if (phase_ == Phase::securing) return secure(context);
-    flush(context);
+    const bool was_ready = line_.ready();
+    abandon_if(line_.on_writable(context), context);
+    if (!was_ready) count_resumed(line_, context);
 }
 
-void Client::secure(ClientContext& context) {
-    switch (stream_.secure()) {
-        case Stream::Result::done:
-            phase_ = Phase::open;
-            if (stream_.resumed()) ++user_.tally(context.users).resumed_tls;
-            return flush(context);
-        case Stream::Result::want_read:
-            return block(false, context);
-        case Stream::Result::want_write:
-            return block(true, context);
-        case Stream::Result::ended:
-            return abandon("the server closed the connection in the TLS handshake", context);
-        case Stream::Result::failed:
-            return abandon("secure: " + stream_.describe_error(), context);
-    }
+void Client::count_resumed(const Line& line, ClientContext& context) {
+    if (line.ready() && line.stream().resumed()) ++user_.tally(context.users).resumed_tls;
 }
 
 std::size_t Client::on_readable(ClientContext& context, std::size_t bytes_max) {
-    if (phase_ == Phase::securing) secure(context);
-    if (phase_ != Phase::open) return 0;
+    if (!line_.ready()) {
+        abandon_if(line_.on_readable(context), context);
+        if (!line_.ready()) return 0;
+        count_resumed(line_, context);
+    }
     const std::size_t size_max = std::min(context.buffer.size(), bytes_max);
     std::size_t sum = 0;
     do {
-        const auto [result, bytes] = stream_.read(context.buffer.first(size_max));
+        const auto [result, bytes] = line_.read(context.buffer.first(size_max));
         if (result == Stream::Result::ended || result == Stream::Result::failed) {
             on_end(result == Stream::Result::ended ? "the server closed the connection"
-                                                   : "read: " + stream_.describe_error(),
+                                                   : "read: " + line_.stream().describe_error(),
                    context);
             break;
         }
@@ -93,18 +62,17 @@ std::size_t Client::on_readable(ClientContext& context, std::size_t bytes_max) {
         sum += bytes;
         take(bytes, context);
         // Of what TLS has read ahead no readiness would tell.
-    } while (sum < bytes_max && phase_ == Phase::open && stream_.holds_bytes());
+    } while (sum < bytes_max && line_.ready() && line_.stream().holds_bytes());
     return sum;
 }
 
 void Client::take(std::size_t size, ClientContext& context) {
-    user_.receive(context.buffer.first(size), context.clock(), unsent_, context.users);
-    if (unsent() > 0) flush(context);
-    if (user_.state() == VirtualUser::State::closed) {
-        stream_.close();
-    } else if (user_.reconnects()) {
-        reconnect(context);
-    }
+    user_.receive(context.buffer.first(size), context.clock(), line_.out(), context.users);
+    if (line_.unsent() > 0) abandon_if(line_.flush(context), context);
+    if (user_.state() == VirtualUser::State::closed) return close();
+    if (user_.reconnects()) reconnect(context);
+    tend_posts(context);
+    if (posts_) abandon_if(posts_->flush(context), context);
 }
 
 void Client::on_end(const std::string& why, ClientContext& context) {
@@ -112,73 +80,81 @@ void Client::on_end(const std::string& why, ClientContext& context) {
     abandon(why, context);
 }
 
+// What is to be posted goes to the second line, which is opened where there is none.
+void Client::tend_posts(ClientContext& context) {
+    EnginePosts* const posts = user_.posts();
+    if (posts == nullptr || !posts->due() || !connected()) return;
+    if (!posts_) posts_ = std::make_unique<Line>();
+    if (posts_->connected()) return posts->append(posts_->out(), context.users);
+    posts_->drop_unsent();
+    posts->on_fresh_connection();
+    posts->append(posts_->out(), context.users);
+    abandon_if(posts_->open(Tag{user_.index(), true}.value(), user_.index(), 0, context), context);
+}
+
+void Client::on_posts_writable(ClientContext& context) {
+    const bool was_ready = posts_->ready();
+    abandon_if(posts_->on_writable(context), context);
+    if (!was_ready) count_resumed(*posts_, context);
+}
+
+void Client::on_posts_readable(ClientContext& context) {
+    if (!posts_->ready()) abandon_if(posts_->on_readable(context), context);
+    while (posts_->ready()) {
+        const auto [result, bytes] = posts_->read(context.buffer);
+        if (result == Stream::Result::ended || result == Stream::Result::failed) {
+            posts_->close();
+            // Between two answers it may: a fresh one is opened when there is something to post.
+            if (!user_.posts()->may_end()) abandon("a POST's connection ended", context);
+            return;
+        }
+        if (bytes == 0) return;
+        user_.posts()->receive(user_, context.buffer.first(bytes), context.users);
+        if (user_.state() == VirtualUser::State::closed) return close();
+        if (user_.posts()->must_end()) posts_->close();
+        tend_posts(context);
+        abandon_if(posts_->flush(context), context);
+        if (!posts_->stream().holds_bytes()) return;
+    }
+}
+
 void Client::publish(const Stamp& message, ClientContext& context) {
-    user_.publish(message, unsent_, context.users);
+    user_.publish(message, line_.out(), context.users);
+    tend_posts(context);
 }
 
 void Client::leave(ClientContext& context) {
-    user_.leave(unsent_, context.users);
-    if (user_.state() == VirtualUser::State::closed) stream_.close();
+    user_.leave(line_.out(), context.users);
+    if (user_.state() == VirtualUser::State::closed) close();
 }
 
 void Client::flush(ClientContext& context) {
-    bool blocked = false;
-    while (stream_.open() && phase_ == Phase::open && unsent() > 0 && !blocked) {
-        const auto [result, bytes] = stream_.write(std::string_view(unsent_).substr(sent_));
-        sent_ += bytes;
-        blocked = result == Stream::Result::want_write || result == Stream::Result::want_read;
-        if (result != Stream::Result::ended && result != Stream::Result::failed) continue;
-        // What the server said before it closed may still be unread: reading finds the end.
-        unsent_.clear();
-        sent_ = 0;
-        if (!watching_reads_) return abandon("write: " + stream_.describe_error(), context);
-    }
-    drop_sent();
-    if (stream_.open() && phase_ == Phase::open) block(blocked, context);
-}
-
-void Client::drop_sent() {
-    if (unsent() == 0) {
-        if (unsent_.capacity() > unsent_bytes_kept) {
-            unsent_ = std::string();
-        } else {
-            unsent_.clear();
-        }
-        sent_ = 0;
-    } else if (sent_ > backlog_bytes_max) {
-        unsent_.erase(0, sent_);
-        sent_ = 0;
-    }
+    abandon_if(line_.flush(context), context);
+    if (posts_) abandon_if(posts_->flush(context), context);
 }
 
 void Client::abandon(std::string_view why, ClientContext& context) {
     user_.cut_off(why, context.users);
-    stream_.close();
-    unsent_.clear();
-    sent_ = 0;
+    close();
+    line_.drop_unsent();
 }
 
-void Client::block(bool blocked, ClientContext& context) {
-    if (blocked == blocked_) return;
-    blocked_ = blocked;
-    rearm(context);
+void Client::abandon_if(const std::string& why, ClientContext& context) {
+    if (!why.empty()) abandon(why, context);
+}
+
+void Client::close() {
+    line_.close();
+    if (!posts_) return;
+    posts_->close();
+    posts_->drop_unsent();
 }
 
 void Client::watch_reads(bool on, ClientContext& context) {
-    if (!stream_.open() || on == watching_reads_) return;
-    watching_reads_ = on;
-    rearm(context);
+    const bool changes = connected() && on != watching_reads();
+    line_.watch_reads(on, context);
     // What TLS has taken off the socket already wakes nobody.
-    if (on && stream_.holds_bytes()) on_readable(context);
-}
-
-void Client::rearm(ClientContext& context) {
-    epoll_event event{};
-    event.events = EPOLLRDHUP;
-    if (watching_reads_) event.events |= EPOLLIN;
-    if (blocked_) event.events |= EPOLLOUT;
-    event.data.u32 = user_.index();
-    ::epoll_ctl(context.epoll, EPOLL_CTL_MOD, stream_.fd(), &event);
+    if (changes && on && line_.stream().holds_bytes()) on_readable(context);
 }
 
 }  // namespace parley::load

@@ -1,6 +1,7 @@
-// Client: a stream to the server and the user who speaks through it.
+// Client: a user's connections to the server and the user who speaks through them: one line, and a
+// second one where the user posts while it polls.
 //
-// Path:     epoll → [Client] → VirtualUser, and back to the stream
+// Path:     epoll → [Client] → VirtualUser, and back to the lines
 // Runs on:  one load thread.
 // Owned by: LoadThread.
 // Bounds:   backlog_bytes_max unsent bytes, backlog_messages_max messages not sent yet; a publisher
@@ -9,40 +10,46 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
+#include <memory>
 #include <string>
 #include <string_view>
 
-#include "loadtest/network.hpp"
-#include "loadtest/stream.hpp"
+#include "loadtest/client_context.hpp"
+#include "loadtest/line.hpp"
 #include "loadtest/virtual_user.hpp"
 
 namespace parley::load {
-
-// What all clients of a thread share.
-struct ClientContext {
-    UserContext users;
-    const Addresses& addresses;
-    const TlsContext* tls;  // nullptr: plain
-    int epoll;
-    std::span<char> buffer;            // for what is read
-    std::int64_t (*clock)() noexcept;  // asked after each read
-};
 
 class Client {
 public:
     static constexpr std::size_t backlog_bytes_max = std::size_t{1} << 20;
     static constexpr std::size_t backlog_messages_max = 4096;
 
+    // What of a client an event of the epoll is about.
+    struct Tag {
+        std::uint32_t user = 0;
+        bool posts = false;  // the second line
+
+        [[nodiscard]] std::uint64_t value() const noexcept {
+            return std::uint64_t{posts} << 32 | user;
+        }
+        [[nodiscard]] static Tag of(std::uint64_t value) noexcept {
+            return {static_cast<std::uint32_t>(value), value >> 32 != 0};
+        }
+    };
+
     Client(std::uint32_t index, const Plan& plan) : user_(index, plan) {}
 
-    // Begins to connect, without waiting, and registers with the epoll under the user's index. On
-    // failure the user is closed and the reason counted.
+    // Begins to connect, without waiting, and registers with the epoll under a Tag of the user's
+    // index. On failure the user is closed and the reason counted.
     void open(std::int64_t now_ns, bool from_start, ClientContext& context);
     // The socket can be written, or connecting has ended.
     void on_writable(ClientContext& context);
     // Reads what is there, at most `bytes_max` at once; returns how many bytes came.
     std::size_t on_readable(ClientContext& context, std::size_t bytes_max = SIZE_MAX);
+    // The same of the second line.
+    void on_posts_writable(ClientContext& context);
+    void on_posts_readable(ClientContext& context);
 
     // Appends to what is unsent; flush() sends it.
     void publish(const Stamp& message, ClientContext& context);
@@ -55,10 +62,13 @@ public:
 
     // From now on only hang-ups wake the thread, and reading is the caller's affair; or as before.
     void watch_reads(bool on, ClientContext& context);
-    [[nodiscard]] bool watching_reads() const noexcept { return watching_reads_; }
+    [[nodiscard]] bool watching_reads() const noexcept { return line_.watching_reads(); }
 
-    [[nodiscard]] bool connected() const noexcept { return stream_.open(); }
-    [[nodiscard]] std::size_t unsent() const noexcept { return unsent_.size() - sent_; }
+    [[nodiscard]] bool connected() const noexcept { return line_.connected(); }
+    [[nodiscard]] bool posts_connected() const noexcept { return posts_ && posts_->connected(); }
+    [[nodiscard]] std::size_t unsent() const noexcept {
+        return line_.unsent() + (posts_ ? posts_->unsent() : 0);
+    }
     [[nodiscard]] bool backlogged() const {
         return unsent() > backlog_bytes_max || user_.pending() >= backlog_messages_max;
     }
@@ -66,24 +76,18 @@ public:
     [[nodiscard]] const VirtualUser& user() const noexcept { return user_; }
 
 private:
-    enum class Phase : std::uint8_t { connecting, securing, open };
-
     void connect(ClientContext& context);
     void reconnect(ClientContext& context);
-    void secure(ClientContext& context);
+    void count_resumed(const Line& line, ClientContext& context);
     void take(std::size_t size, ClientContext& context);
     void on_end(const std::string& why, ClientContext& context);
-    void drop_sent();
-    void block(bool blocked, ClientContext& context);
-    void rearm(ClientContext& context);
+    void tend_posts(ClientContext& context);
+    void abandon_if(const std::string& why, ClientContext& context);
+    void close();
 
     VirtualUser user_;
-    Stream stream_;
-    std::string unsent_;
-    std::size_t sent_ = 0;  // of unsent_
-    Phase phase_ = Phase::connecting;
-    bool blocked_ = false;  // waits for the socket to be writable
-    bool watching_reads_ = true;
+    Line line_;
+    std::unique_ptr<Line> posts_;  // once there was something to post
 };
 
 }  // namespace parley::load

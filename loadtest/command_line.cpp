@@ -32,33 +32,41 @@ TRANSPORTS
              keep-alive connection
   rest       POST /api/v1/rooms/ROOM/messages: connections that only send, one request unanswered
              at a time; latency counts from the intended send to the 201
+  socketio   Socket.IO 5 straight over WebSocket at /socket.io/: connects with {username, room} and
+             awaits message_history; publishers emit 'message' and await the acknowledgement
+  socketio-polling
+             the same over HTTP: a poll after another on a keep-alive connection; what a publisher
+             emits is POSTed over a second one, one request unanswered at a time
   Publishers whose transport is sse or longpoll send by POST over --senders keep-alive connections
   that they share, each publisher always over the same one. Where rest is in a mix its connections
   do all the publishing, in turns, whatever --spread says; with rest alone nobody listens.
   The shares of a mix are exact to one connection, and every room has every transport. The paths are
-  Parley's; a path in --url is the WebSocket's. Long-polls and POSTs go on over a fresh connection
-  where the server ends one between two answers; that is counted, and no fault. An answer that is
-  no 2xx is counted by its status, and is a fault.
+  Parley's; a path in --url is the WebSocket's, and Socket.IO's where the run has no websocket.
+  Polls and POSTs go on over a fresh connection where the server ends one between two answers; that
+  is counted, and no fault. An answer that is no 2xx is counted by its status, and is a fault.
 
 HANDSHAKE RATE
   --handshakes opens connections, brings each as far as --handshake-kind says, and closes it with a
   reset, so that local ports don't run out: at RATE a second, counted from the intended instant
   (open loop, at most --connections at once), or 'max': --connections at once, each replaced as soon
-  as it is done (closed loop). Rooms and messages play no part. --server-pid adds the server's
-  processor time for each.
+  as it is done (closed loop). With --transport socketio an upgrade is that of a Socket.IO client.
+  Rooms and messages play no part. --server-pid adds the server's processor time for each.
 
 TARGET FILES
-  Without --target the server is spoken to as parley.v1. A target file has key=value lines:
+  Without --target the server is Parley or speaks as it does. A target file says how another one is
+  spoken to over websocket, socketio and socketio-polling; for the latter two its texts are packets
+  (40 connects, 42[...] is an event), while sessions and heartbeats need no line. key=value lines:
     path=/r/{room}        of the upgrade request; the URL's where absent
     subprotocol=NAME      asked for in the upgrade
     send=TEXT             to subscribe; send and expect are steps, taken in their order,
     expect=TEXT           a substring of a frame to await before the next step
-    publish=TEXT          a message; must hold {payload}
+    publish=TEXT          a message; must hold {payload}; with {ack}, the message's number, as in
+                          42{ack}["msg","{payload}"], its acknowledgement is awaited (Socket.IO)
     delivery=TEXT         a substring of every delivery; where absent, any frame with a stamp
     reply=X=>Y            a frame that equals X is answered with Y (heartbeats)
     echo=no               a publisher is not sent its own messages
     name=TEXT             for the report
-  Placeholders: {room} {id} {payload}. Escapes: \n \r \t \\ \xHH. Lines that begin with # are
+  Placeholders: {room} {id} {payload} {ack}. Escapes: \n \r \t \\ \xHH. Lines that begin with # are
   comments. loadtest/targets/ has echo_broadcast.txt and socketio.txt.
 
 EXAMPLES
@@ -75,8 +83,12 @@ EXAMPLES
   Full TLS handshakes a second, 32 at once:
     parley-load --url https://localhost:8443 --tls-insecure --handshakes max --handshake-kind tls
       --connections 32 --duration 10s --server-pid $(pidof parleyd)
-  Socket.IO, as JSON:
-    parley-load --url ws://127.0.0.1:3000 --target loadtest/targets/socketio.txt --json -)";
+  Half of 1,000 Socket.IO clients over WebSocket, half polling:
+    parley-load --url http://127.0.0.1:8080 --mix socketio=50,socketio-polling=50
+      --connections 1000 --rooms 10 --rate 100
+  Another Socket.IO server, with events of its own, as JSON:
+    parley-load --url http://127.0.0.1:3000 --transport socketio
+      --target loadtest/targets/socketio.txt --json -)";
 
 // Hands the checked value on; CLI11 turns the exception into its error for this option.
 template <typename T, typename Parse, typename Store>
@@ -191,7 +203,7 @@ void add_network_options(CLI::App& app, Scenario& s, std::string& target) {
         ->required();
     auto* const transport = add_checked<Mix>(
         app, "--transport", parse_transport, [&s](const Mix& mix) { s.mix = mix; },
-        transport_names() + "; see TRANSPORTS", "NAME");
+        transport_names() + ";\nsee TRANSPORTS", "NAME");
     transport->default_str("websocket");
     add_checked<Mix>(
         app, "--mix", parse_mix, [&s](const Mix& mix) { s.mix = mix; },
@@ -226,8 +238,10 @@ Checked<CommandLine> finish(CommandLine line, const CLI::App& app, const std::st
     if (mix.only(Transport::rest) && app.count("--connections") == 0) {
         line.scenario.connections = 64;
     }
-    if (!mix.only(Transport::websocket) && !target_file.empty()) {
-        return Problem{"--target speaks WebSocket only: it does not go with --transport or --mix"};
+    for (const TransportEntry& entry : transports()) {
+        if (target_file.empty() || entry.targets || !mix.has(entry.transport)) continue;
+        return Problem{"--target goes with websocket, socketio and socketio-polling, not with " +
+                       std::string(entry.name)};
     }
     if (target_file.empty()) {
         const std::string& path = line.scenario.url.path;

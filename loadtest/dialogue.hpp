@@ -18,6 +18,7 @@
 
 namespace parley::load {
 
+class EnginePosts;
 class VirtualUser;
 
 class Dialogue {
@@ -46,6 +47,9 @@ public:
     [[nodiscard]] virtual bool must_end() const { return false; }
     // Messages that are kept, or sent and not answered yet.
     [[nodiscard]] virtual std::size_t pending() const { return 0; }
+    // What is to be sent on a second connection, which the client opens when it is due; nullptr: the
+    // dialogue needs one connection only.
+    [[nodiscard]] virtual EnginePosts* posts() { return nullptr; }
     // Counts what is pending as never answered; at the end of a run or a connection.
     virtual void give_up(UserContext& /*context*/) {}
 };
@@ -54,5 +58,7 @@ public:
 [[nodiscard]] std::unique_ptr<Dialogue> make_sse_dialogue();
 [[nodiscard]] std::unique_ptr<Dialogue> make_longpoll_dialogue();
 [[nodiscard]] std::unique_ptr<Dialogue> make_rest_dialogue();
+[[nodiscard]] std::unique_ptr<Dialogue> make_socketio_dialogue();
+[[nodiscard]] std::unique_ptr<Dialogue> make_socketio_polling_dialogue();
 
 }  // namespace parley::load

@@ -3,7 +3,8 @@
 #include <utility>
 
 #include "loadtest/http_answer.hpp"
-#include "loadtest/websocket_dialogue.hpp"
+#include "loadtest/socketio_dialogue.hpp"
+#include "loadtest/websocket_line.hpp"
 #include "protocol/websocket_handshake.hpp"
 
 namespace parley::load {
@@ -21,9 +22,12 @@ Handshake::Result Handshake::begin(const Plan& plan, const Addresses& addresses,
         key_ = make_websocket_key(luck);
         protocol::ClientUpgrade upgrade;
         upgrade.host = plan.host;
-        append_filled(upgrade.path, plan.target.path, {plan.room_name(0), number, {}});
+        const bool socketio = plan.speaks_socketio();
+        const Target& target = socketio ? plan.socketio : plan.target;
+        append_filled(upgrade.path, target.path, {plan.room_name(0), number, {}});
+        if (socketio) upgrade.path = engine_path(upgrade.path, "websocket", {});
         upgrade.key = key_;
-        upgrade.subprotocol = plan.target.subprotocol;
+        upgrade.subprotocol = target.subprotocol;
         protocol::append_upgrade_request(request_, upgrade);
     }
     const bool secured = kind != Handshakes::Kind::tcp;

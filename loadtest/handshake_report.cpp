@@ -2,6 +2,7 @@
 
 #include <boost/json.hpp>
 
+#include "loadtest/cost_rows.hpp"
 #include "loadtest/json_percentiles.hpp"
 #include "loadtest/table.hpp"
 
@@ -26,26 +27,18 @@ std::string describe_load(const HandshakeReport& report) {
 }
 
 void add_costs(Table& table, const HandshakeReport& report) {
-    table.heading("generator");
-    table.row("CPU", format_decimal(report.generator.cpu_cores, 2), "cores");
-    table.row("busiest thread", format_decimal(report.generator.busiest_share * 100, 0) + " %");
-    table.row("kept waiting, at most",
-              format_decimal(report.generator.longest_wait_share * 100, 0) + " %");
+    add_generator(table, report.generator);
     if (!closed_loop(report)) {
         table.row("begun late, p99", format_ns(report.tally.pacing_lag.percentile(99)));
     }
     if (!report.server) return;
-    table.heading("server");
-    table.row(
-        "CPU",
-        format_decimal(report.server->cpu_s() / (report.window_s > 0 ? report.window_s : 1), 2),
-        "cores");
+    add_server(table, *report.server, report.window_s);
     if (const auto us = report.server_us_per_handshake()) {
         table.row("CPU per handshake", format_decimal(*us, 1) + " us");
         if (*us > 0) table.row("handshakes/s of one core", format_decimal(1e6 / *us, 0));
     }
-    table.row("memory before", format_number(report.server->before_ramp.pss_kib) + " KiB");
-    table.row("memory at the end", format_number(report.server->at_window_end.pss_kib) + " KiB");
+    add_memory(table, "before", report.server->before_ramp.pss_kib);
+    add_memory(table, "at the end", report.server->at_window_end.pss_kib);
 }
 
 }  // namespace

@@ -24,7 +24,9 @@ std::string events_path(std::string_view room) {
 
 std::string describe_answer(const HttpReader& reader) {
     std::string text = std::to_string(reader.status());
-    const std::string_view code = find_json_string(reader.body(), R"("code":")");
+    std::string_view code = find_json_string(reader.body(), R"("code":")");
+    // Engine.IO's codes are numbers.
+    if (code.empty()) code = find_json_string(reader.body(), R"("message":")");
     if (!code.empty()) text.append(1, ' ').append(code.substr(0, 80));
     return text;
 }

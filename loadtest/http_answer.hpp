@@ -17,7 +17,8 @@ namespace parley::load {
 [[nodiscard]] std::string messages_path(std::string_view room);
 [[nodiscard]] std::string events_path(std::string_view room);
 
-// "429 rate_limited": the status, and the problem's code where the body names one (RFC 9457).
+// "429 rate_limited": the status, and the problem's code where the body names one (RFC 9457), or
+// the message of Engine.IO's errors.
 [[nodiscard]] std::string describe_answer(const HttpReader& reader);
 
 // The status of an answer's head; 0 where it has none.

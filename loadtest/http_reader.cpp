@@ -132,14 +132,14 @@ void append_get(std::string& out, std::string_view path, const HttpRequest& requ
     out.append("\r\n\r\n");
 }
 
-void append_post(std::string& out, std::string_view path, std::string_view json,
+void append_post(std::string& out, std::string_view path, std::string_view body,
                  const HttpRequest& request) {
     out.append("POST ").append(path).append(" HTTP/1.1\r\nHost: ").append(request.host);
     out.append("\r\nAccept: ").append(request.accept);
     if (!request.name.empty()) out.append("\r\nX-Parley-Name: ").append(request.name);
-    out.append("\r\nContent-Type: application/json\r\nContent-Length: ");
-    protocol::append_decimal(out, json.size());
-    out.append("\r\n\r\n").append(json);
+    out.append("\r\nContent-Type: ").append(request.content_type).append("\r\nContent-Length: ");
+    protocol::append_decimal(out, body.size());
+    out.append("\r\n\r\n").append(body);
 }
 
 }  // namespace parley::load

@@ -71,10 +71,11 @@ struct HttpRequest {
     std::string_view host;
     std::string_view name;  // of the user; empty: none told
     std::string_view accept = "application/json";
+    std::string_view content_type = "application/json";  // of a POST
 };
 void append_get(std::string& out, std::string_view path, const HttpRequest& request);
-// Appends a POST of JSON.
-void append_post(std::string& out, std::string_view path, std::string_view json,
+// Appends a POST.
+void append_post(std::string& out, std::string_view path, std::string_view body,
                  const HttpRequest& request);
 
 }  // namespace parley::load

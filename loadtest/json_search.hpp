@@ -7,7 +7,10 @@
 //           reply's own fields stand before the messages that it holds.
 #pragma once
 
+#include <charconv>
 #include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <string_view>
 
 namespace parley::load {
@@ -23,6 +26,17 @@ inline constexpr std::string_view message_start = R"({"type":"message")";
     if (at == std::string_view::npos) return {};
     const std::string_view rest = text.substr(at + name.size());
     return rest.substr(0, rest.find('"'));
+}
+
+// The whole number behind the last `name`, which is written `"name":`.
+[[nodiscard]] inline std::optional<std::uint64_t> find_last_json_number(std::string_view text,
+                                                                        std::string_view name) {
+    const std::size_t at = text.rfind(name);
+    if (at == std::string_view::npos) return std::nullopt;
+    std::uint64_t number = 0;
+    const char* const first = text.data() + at + name.size();
+    const auto result = std::from_chars(first, text.data() + text.size(), number);
+    return result.ec == std::errc{} ? std::optional(number) : std::nullopt;
 }
 
 }  // namespace parley::load

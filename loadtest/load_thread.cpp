@@ -151,7 +151,9 @@ int LoadThread::wait(std::int64_t until_ns, std::vector<epoll_event>& events) {
 }
 
 void LoadThread::handle(const epoll_event& event) {
-    Client& client = client_of(event.data.u32);
+    const Client::Tag tag = Client::Tag::of(event.data.u64);
+    Client& client = client_of(tag.user);
+    if (tag.posts) return handle_posts(client, event.events);
     if (client.connected() && (event.events & (EPOLLOUT | EPOLLERR)) != 0) {
         client.on_writable(context_);
     }
@@ -160,6 +162,15 @@ void LoadThread::handle(const epoll_event& event) {
         if (size > 0 && client.user().slow()) last_slow_arrival_ns_ = monotonic_ns();
     }
     after_io(client);
+}
+
+void LoadThread::handle_posts(Client& client, std::uint32_t events) {
+    if (client.posts_connected() && (events & (EPOLLOUT | EPOLLERR)) != 0) {
+        client.on_posts_writable(context_);
+    }
+    if (client.posts_connected() && (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP)) != 0) {
+        client.on_posts_readable(context_);
+    }
 }
 
 void LoadThread::after_io(Client& client) {

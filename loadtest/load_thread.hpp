@@ -67,6 +67,7 @@ private:
     [[nodiscard]] bool everything_arrived(std::int64_t now_ns) const;
     void say_goodbye(std::int64_t now_ns);
     void handle(const epoll_event& event);
+    void handle_posts(Client& client, std::uint32_t events);
     void after_io(Client& client);
     void publish_live() noexcept;
     [[nodiscard]] std::int64_t wake_up_at(std::int64_t now_ns) const;

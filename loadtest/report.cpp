@@ -25,7 +25,7 @@ void add_faults(const Report& report, std::vector<std::string>& remarks) {
         "connections were ended by the server or the network");
     add(t.withheld, "message could not be sent: its publisher was gone or not read from",
         "messages could not be sent: their publishers were gone or not read from");
-    add(t.unanswered, "POST was never answered", "POSTs were never answered");
+    add(t.unanswered, "message was never answered", "messages were never answered");
     for (const auto& [reason, times] : t.refusals) {
         remarks.push_back("The server refused " + count_of(times, "message", "messages") + ": " +
                           reason +

@@ -1,6 +1,7 @@
 // The report as an aligned table.
 #include <string>
 
+#include "loadtest/cost_rows.hpp"
 #include "loadtest/report.hpp"
 #include "loadtest/table.hpp"
 
@@ -57,26 +58,20 @@ void add_connections(Table& table, const Report& report) {
 }
 
 void add_costs(Table& table, const Report& report) {
-    table.heading("generator");
-    table.row("CPU", format_decimal(report.generator.cpu_cores, 2), "cores");
-    table.row("busiest thread", format_decimal(report.generator.busiest_share * 100, 0) + " %");
-    table.row("kept waiting, at most",
-              format_decimal(report.generator.longest_wait_share * 100, 0) + " %");
+    add_generator(table, report.generator);
     table.row("sent late, p99", format_ns(report.tally.pacing_lag.percentile(99)));
     if (!report.server) return;
     const ServerCost& s = *report.server;
-    table.heading("server");
-    table.row("CPU", format_decimal(s.cpu_s() / (report.window_s > 0 ? report.window_s : 1), 2),
-              "cores");
+    add_server(table, s, report.window_s);
     if (const auto us = report.server_us_per_delivery()) {
         table.row("CPU per delivery", format_decimal(*us, 3) + " us");
     }
     if (const auto us = report.server_us_per_answer()) {
         table.row("CPU per message", format_decimal(*us, 3) + " us");
     }
-    table.row("memory before the ramp", format_number(s.before_ramp.pss_kib) + " KiB");
-    table.row("memory with all connected", format_number(s.at_window_start.pss_kib) + " KiB");
-    table.row("memory at the end", format_number(s.at_window_end.pss_kib) + " KiB");
+    add_memory(table, "before the ramp", s.before_ramp.pss_kib);
+    add_memory(table, "with all connected", s.at_window_start.pss_kib);
+    add_memory(table, "at the end", s.at_window_end.pss_kib);
 }
 
 void add_latency(Table& table, const Report& report) {
@@ -110,8 +105,9 @@ void add_transports(Table& table, const Report& report) {
 void add_answers(Table& table, const Report& report) {
     const Tally& t = report.tally;
     if (t.answer.count() == 0) return;
-    table.heading(report.scenario.rate_max ? "answers to POSTs (sending to 201)"
-                                           : "answers to POSTs (intended send to 201)");
+    table.heading(report.scenario.rate_max
+                      ? "answers to publishers (sending to 201)"
+                      : "answers to publishers (intended send to 201 or acknowledgement)");
     table.row("accepted, whole run", format_number(t.answered));
     table.row("accepted/s", format_decimal(report.answers_per_s(), 1));
     table.percentiles(t.answer);

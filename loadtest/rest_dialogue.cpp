@@ -69,15 +69,10 @@ void RestDialogue::on_answer(VirtualUser& user, std::int64_t now_ns, UserContext
     }
     const Stamp message = waiting_.front();
     waiting_.pop_front();
+    if (accepted) return context.accept(message, now_ns);
     Tally& tally = context.tally_of(context.plan.scenario.transport_of(message.publisher));
-    if (!accepted) {
-        ++tally.statuses[static_cast<std::uint16_t>(status)];
-        context.refuse(message.publisher, describe_answer(reader_));
-        return;
-    }
-    ++tally.answered;
-    if (tally.in_window(now_ns)) ++tally.answered_in_window;
-    if (tally.in_window(message.intended_ns)) tally.answer.record(now_ns - message.intended_ns);
+    ++tally.statuses[static_cast<std::uint16_t>(status)];
+    context.refuse(message.publisher, describe_answer(reader_));
 }
 
 void RestDialogue::publish(const Stamp& message, std::string& out, UserContext& context) {

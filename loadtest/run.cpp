@@ -18,12 +18,23 @@ constexpr std::int64_t look_every_ns = 20 * ns_per_ms;
 // Time for every thread to hear of the start before the first message is due.
 constexpr std::int64_t start_notice_ns = 50 * ns_per_ms;
 
-// The scheme that fits what is spoken, and a WebSocket's path.
+// The scheme and the path of what is spoken; of a mix, of what stands first here.
 std::string describe_url(const Plan& plan) {
-    const bool websocket = plan.scenario.mix.has(Transport::websocket);
-    std::string url = websocket ? "ws" : "http";
+    const Mix& mix = plan.scenario.mix;
+    const bool websocket = mix.has(Transport::websocket);
+    const bool socketio = mix.has(Transport::socketio);
+    std::string url = websocket || socketio ? "ws" : "http";
     url += plan.scenario.url.tls ? "s://" : "://";
-    return url + plan.host + (websocket ? plan.target.path : "/api/v1");
+    url += plan.host;
+    if (websocket) return url + plan.target.path;
+    return url + (plan.speaks_socketio() ? plan.socketio.path : "/api/v1");
+}
+
+// Connections beside those of the scenario, at most: senders, and the second ones of those who post
+// while they poll.
+std::uint64_t further_connections(const Scenario& scenario) {
+    return std::uint64_t{scenario.senders} +
+           (scenario.mix.has(Transport::socketio_polling) ? scenario.publishers() : 0);
 }
 
 class Run {
@@ -153,7 +164,7 @@ void Run::await_end() {
 Report Run::make_report() const {
     Report report;
     report.scenario = plan_.scenario;
-    report.target = plan_.target.name;
+    report.target = plan_.speaks_socketio() ? plan_.socketio.name : plan_.target.name;
     report.url = describe_url(plan_);
     report.window_s = static_cast<double>(window_to_ns_ - window_from_ns_) / ns_per_s;
     report.interrupted = interrupted_.load(std::memory_order_relaxed);
@@ -171,7 +182,7 @@ Checked<Report> run(const Scenario& scenario, const Target& target, std::FILE* p
                     const std::atomic<bool>& interrupted) {
     if (const auto problem = scenario_problem(scenario)) return Problem{*problem};
     const auto addresses =
-        prepare_network(scenario, std::uint64_t{scenario.connections} + scenario.senders);
+        prepare_network(scenario, scenario.connections + further_connections(scenario));
     if (!addresses) return addresses.error();
     return Run(scenario, target, *addresses, progress, interrupted).play();
 }

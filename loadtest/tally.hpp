@@ -40,7 +40,7 @@ struct Tally {
     // Of deliveries whose intended time lies in the measured window, to users that read.
     Histogram latency;
     Histogram handshake;   // from connect() until ready
-    Histogram answer;      // from the intended time to the 2xx of a POST; in the window
+    Histogram answer;      // from the intended time to a POST's 2xx or the ack; in the window
     Histogram pacing_lag;  // how late the generator itself sent; in the measured window
 
     std::int64_t window_from_ns = never_ns;
@@ -58,9 +58,9 @@ struct Tally {
     std::uint64_t churned = 0;    // left because it was their turn
     std::uint64_t published = 0;  // messages handed over to be sent
     std::uint64_t refused = 0;    // answered with an error
-    std::uint64_t answered = 0;   // POSTs that were accepted
+    std::uint64_t answered = 0;   // POSTs that were accepted, messages that were acknowledged
     std::uint64_t answered_in_window = 0;
-    std::uint64_t unanswered = 0;   // POSTs that were sent and never answered
+    std::uint64_t unanswered = 0;   // sent and never answered; only where answers are due
     std::uint64_t reconnected = 0;  // the server ended a keep-alive connection between answers
     std::uint64_t resumed_tls = 0;  // TLS sessions that were taken up again
     std::uint64_t withheld = 0;     // not sent: the publisher was gone, or the server did not read

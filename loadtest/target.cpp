@@ -72,6 +72,7 @@ std::string take_pair(Target& target, std::string_view key, std::string_view raw
         target.steps.push_back({kind, std::move(*value)});
     } else if (key == "publish") {
         if (value->find("{payload}") == std::string::npos) return "'publish' needs {payload}";
+        target.acknowledged = value->find("{ack}") != std::string::npos;
         target.publish = std::move(*value);
     } else if (key == "delivery") {
         target.delivery = std::move(*value);
@@ -100,6 +101,20 @@ Target parley_target(std::string_view url_path) {
     target.subprotocol = "parley.v1";
     target.steps = {{Target::Step::Kind::expect, R"("type":"joined")"}};
     target.publish = R"({"type":"send","room":"{room}","text":"{payload}"})";
+    target.numbered = true;
+    return target;
+}
+
+Target parley_socketio_target(std::string_view url_path) {
+    Target target;
+    target.name = "Socket.IO";
+    target.path = url_path;
+    target.steps = {{Target::Step::Kind::send, R"(40{"username":"u{id}","room":"{room}"})"},
+                    {Target::Step::Kind::expect, "40{"},
+                    {Target::Step::Kind::expect, R"(42["message_history",)"}};
+    target.publish = R"(42{ack}["message",{"room":"{room}","text":"{payload}"}])";
+    target.acknowledged = true;
+    target.delivery = R"(42["message",)";
     target.numbered = true;
     return target;
 }
@@ -155,6 +170,9 @@ void append_filled(std::string& out, std::string_view text, const Placeholders& 
         } else if (text.starts_with("{payload}")) {
             out.append(values.payload);
             text.remove_prefix(9);
+        } else if (text.starts_with("{ack}")) {
+            protocol::append_decimal(out, values.ack);
+            text.remove_prefix(5);
         } else {
             out.push_back('{');
             text.remove_prefix(1);

@@ -45,12 +45,16 @@ struct Target {
     std::string delivery;        // a substring that marks a delivery; empty: any frame with a stamp
     std::vector<Reply> replies;  // heartbeats
     bool echo = true;            // a publisher is sent its own messages too
-    // Deliveries are `parley.v1` messages: numbered by the server, with gaps announced.
+    // Parley's own: deliveries are numbered by the server, with gaps announced.
     bool numbered = false;
+    bool acknowledged = false;  // `publish` has an {ack}, which is answered (Socket.IO)
 };
 
 // `parley.v1` at the URL's path: name and room are given on the URL.
 [[nodiscard]] Target parley_target(std::string_view url_path);
+
+// Parley's Socket.IO chat: name and room are given on connecting.
+[[nodiscard]] Target parley_socketio_target(std::string_view url_path = "/socket.io/");
 
 // Reads `key=value` lines: path, subprotocol, send, expect, publish, delivery, reply, echo, name.
 // Empty lines and lines that begin with '#' are skipped. Escapes: \n \r \t \\ \xHH. An error
@@ -62,8 +66,9 @@ struct Placeholders {
     std::string_view room;
     std::uint32_t id = 0;
     std::string_view payload;
+    std::uint32_t ack = 0;  // the message's number
 };
-// Appends the text with {room}, {id} and {payload} filled in; every other brace stays as it is.
+// Appends the text with {room}, {id}, {payload} and {ack} filled in; every other brace stays as it is.
 void append_filled(std::string& out, std::string_view text, const Placeholders& values);
 
 }  // namespace parley::load

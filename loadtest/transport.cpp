@@ -10,10 +10,13 @@ namespace parley::load {
 namespace {
 
 constexpr std::array<TransportEntry, transports_count> entries{{
-    {Transport::websocket, "websocket", true, true, &make_websocket_dialogue},
-    {Transport::sse, "sse", true, false, &make_sse_dialogue},
-    {Transport::longpoll, "longpoll", true, false, &make_longpoll_dialogue},
-    {Transport::rest, "rest", false, true, &make_rest_dialogue},
+    {Transport::websocket, "websocket", true, true, true, &make_websocket_dialogue},
+    {Transport::sse, "sse", true, false, false, &make_sse_dialogue},
+    {Transport::longpoll, "longpoll", true, false, false, &make_longpoll_dialogue},
+    {Transport::rest, "rest", false, true, false, &make_rest_dialogue},
+    {Transport::socketio, "socketio", true, true, true, &make_socketio_dialogue},
+    {Transport::socketio_polling, "socketio-polling", true, true, true,
+     &make_socketio_polling_dialogue},
 }};
 
 constexpr bool in_order() {
@@ -37,11 +40,7 @@ const TransportEntry* find_entry(std::string_view name) {
 }
 
 Problem unknown_transport(std::string_view name) {
-    std::string text = "'" + std::string(name) + "' is no transport: expected " + transport_names();
-    if (name == "socketio") {
-        text += " (Socket.IO over WebSocket: --target loadtest/targets/socketio.txt)";
-    }
-    return Problem{text};
+    return Problem{"'" + std::string(name) + "' is no transport: expected " + transport_names()};
 }
 
 }  // namespace

@@ -22,14 +22,15 @@ namespace parley::load {
 
 class Dialogue;
 
-enum class Transport : std::uint8_t { websocket, sse, longpoll, rest };
-inline constexpr std::size_t transports_count = 4;
+enum class Transport : std::uint8_t { websocket, sse, longpoll, rest, socketio, socketio_polling };
+inline constexpr std::size_t transports_count = 6;
 
 struct TransportEntry {
     Transport transport;
     std::string_view name;
     bool listens;  // its users are sent what is said in their room
-    bool speaks;   // its users send over their own connection; for the others the senders do
+    bool speaks;   // its users send for themselves; for the others the senders do
+    bool targets;  // a target file can tell what it says
     std::unique_ptr<Dialogue> (*make_dialogue)();
 };
 
@@ -39,7 +40,7 @@ struct TransportEntry {
 [[nodiscard]] inline std::string_view name_of(Transport transport) {
     return entry_of(transport).name;
 }
-// "websocket, sse, longpoll or rest", for messages.
+// "websocket, sse, … or socketio-polling", for messages.
 [[nodiscard]] std::string transport_names();
 
 // How many per cent of the connections speak each transport.

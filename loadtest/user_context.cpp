@@ -21,6 +21,12 @@ Plan::Plan(Scenario the_scenario, Target the_target)
     host = ipv6 ? "[" + scenario.url.host + "]" : scenario.url.host;
     host.append(1, ':').append(std::to_string(scenario.url.port));
     if (target.path.empty()) target.path = scenario.url.path;
+    // A path in the URL is the WebSocket's where there is any.
+    const std::string& path = scenario.url.path;
+    const bool given = !scenario.mix.has(Transport::websocket) && path != "/" && !path.empty();
+    socketio = !target.numbered ? target
+               : given          ? parley_socketio_target(path)
+                                : parley_socketio_target();
     const std::size_t rest =
         scenario.payload_bytes - std::min<std::size_t>(scenario.payload_bytes, stamp_bytes);
     for (std::size_t i = 0; i < rest; ++i) {
@@ -30,6 +36,13 @@ Plan::Plan(Scenario the_scenario, Target the_target)
 
 std::string Plan::room_name(std::uint32_t room) const {
     return scenario.room_prefix + "-" + std::to_string(room);
+}
+
+void UserContext::accept(const Stamp& message, std::int64_t now_ns) {
+    Tally& tally = tally_of(plan.scenario.transport_of(message.publisher));
+    ++tally.answered;
+    if (tally.in_window(now_ns)) ++tally.answered_in_window;
+    if (tally.in_window(message.intended_ns)) tally.answer.record(now_ns - message.intended_ns);
 }
 
 void UserContext::refuse(std::uint32_t publisher, std::string_view reason) {

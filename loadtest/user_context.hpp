@@ -27,11 +27,18 @@ struct Plan {
     Plan(Scenario the_scenario, Target the_target);
 
     Scenario scenario;
-    Target target;
+    Target target;    // of WebSocket
+    Target socketio;  // of Socket.IO: the same where it is not Parley's
     protocol::WebSocketDecoderConfig decoder;
     std::string host;    // of each request
     std::string filler;  // what of the payload follows the stamp
 
+    // Some users speak Socket.IO, and none WebSocket without it.
+    [[nodiscard]] bool speaks_socketio() const {
+        const Mix& mix = scenario.mix;
+        return !mix.has(Transport::websocket) &&
+               (mix.has(Transport::socketio) || mix.has(Transport::socketio_polling));
+    }
     [[nodiscard]] std::string room_name(std::uint32_t room) const;
 };
 
@@ -47,6 +54,8 @@ struct UserContext {
     [[nodiscard]] Tally& tally_of(Transport transport) {
         return tallies[static_cast<std::size_t>(transport)];
     }
+    // A message was answered: it is said.
+    void accept(const Stamp& message, std::int64_t now_ns);
     // A message of this publisher was answered with an error.
     void refuse(std::uint32_t publisher, std::string_view reason);
     // The stamp and the filler; valid until the next call.

@@ -63,6 +63,9 @@ public:
     void on_ready(std::int64_t now_ns, UserContext& context);
     // One text that the server sent to a listener: a delivery, or something that is none.
     void on_push(std::string_view text, std::int64_t now_ns, UserContext& context);
+    // One text that is a delivery, with its offset where the server numbers them.
+    void on_delivery(std::string_view text, std::optional<std::uint64_t> offset,
+                     std::int64_t now_ns, UserContext& context);
     // The server says that these offsets will not come.
     void on_gap(std::uint64_t from, std::uint64_t to, UserContext& context);
     // The server has ended it, with a close code of RFC 6455.
@@ -93,6 +96,7 @@ public:
     // Messages that its dialogue keeps, or that were not answered yet.
     [[nodiscard]] std::size_t pending() const { return dialogue_->pending(); }
     void give_up(UserContext& context) { dialogue_->give_up(context); }
+    [[nodiscard]] EnginePosts* posts() { return dialogue_->posts(); }
     // A connection that ends now is no loss: reopen() on a fresh one.
     [[nodiscard]] bool resumes() const { return dialogue_->may_end(); }
     // The server has said that the connection ends: reopen() on a fresh one.

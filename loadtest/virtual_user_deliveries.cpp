@@ -27,26 +27,26 @@ std::optional<std::uint64_t> read_offset(std::string_view text) {
 
 void VirtualUser::on_push(std::string_view text, std::int64_t now_ns, UserContext& context) {
     const Target& target = context.plan.target;
-    std::optional<std::uint64_t> offset;
     if (target.numbered) {
         if (!text.starts_with(message_start)) return on_other_push(text, context);
-        offset = read_offset(text);
-        if (!offset) {
-            count_reason(tally(context).failures, "a message without an offset");
-            return;
-        }
-    } else if (!target.delivery.empty() && text.find(target.delivery) == std::string_view::npos) {
+        const auto offset = read_offset(text);
+        if (offset) return on_delivery(text, offset, now_ns, context);
+        count_reason(tally(context).failures, "a message without an offset");
         return;
     }
-    auto found = find_stamp(text);
-    if (!found && offset) count_arrival(check_.passed(*offset), context);
-    if (offset) {
-        if (found) on_stamp(found->stamp, offset, now_ns, context);
-        return;
-    }
+    if (!target.delivery.empty() && text.find(target.delivery) == std::string_view::npos) return;
     // A server that gathers may put several deliveries into one frame.
-    for (; found; found = find_stamp(text, found->end)) {
+    for (auto found = find_stamp(text); found; found = find_stamp(text, found->end)) {
         on_stamp(found->stamp, std::nullopt, now_ns, context);
+    }
+}
+
+void VirtualUser::on_delivery(std::string_view text, std::optional<std::uint64_t> offset,
+                              std::int64_t now_ns, UserContext& context) {
+    if (const auto found = find_stamp(text)) {
+        on_stamp(found->stamp, offset, now_ns, context);
+    } else if (offset) {
+        count_arrival(check_.passed(*offset), context);
     }
 }
 

@@ -35,7 +35,7 @@ Answered<protocol::Ack> send_at_home(Shard& home, const UserPtr& user, protocol:
     return ack;
 }
 
-Answered<VisitReply> visit_at_home(Shard& home, const std::string& room, const UserPtr& user) {
+Answered<protocol::Visit> visit_at_home(Shard& home, const std::string& room, const UserPtr& user) {
     Audience* audience = home.home_of(room);
     if (!audience) return too_many_rooms();
     return audience->home()->visit(user);
@@ -73,8 +73,9 @@ void end_visit_at_home(Shard& home, const std::string& room, const UserPtr& user
     if (Audience* audience = home.find_audience(room)) audience->home()->end_visit(user);
 }
 
-std::vector<RoomSummary> rooms_at_home(Shard& home, std::string_view name, std::size_t most) {
-    std::vector<RoomSummary> rooms;
+std::vector<protocol::ListedRoom> rooms_at_home(Shard& home, std::string_view name,
+                                                std::size_t most) {
+    std::vector<protocol::ListedRoom> rooms;
     for (Audience* audience : home.homes_after(name, most)) {
         rooms.push_back(audience->home()->summary());
     }

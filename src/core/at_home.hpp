@@ -25,8 +25,8 @@ using Answered = boost::system::result<Answer, protocol::Error>;
 // Publishes; once, where the send has a key.
 [[nodiscard]] Answered<protocol::Ack> send_at_home(Shard& home, const UserPtr& user,
                                                    protocol::Send&& send);
-[[nodiscard]] Answered<VisitReply> visit_at_home(Shard& home, const std::string& room,
-                                                 const UserPtr& user);
+[[nodiscard]] Answered<protocol::Visit> visit_at_home(Shard& home, const std::string& room,
+                                                      const UserPtr& user);
 
 // These do not: `not_found`.
 [[nodiscard]] Answered<HistoryReply> history_at_home(Shard& home, const protocol::History& asked);
@@ -40,7 +40,7 @@ using Answered = boost::system::result<Answer, protocol::Error>;
 void end_visit_at_home(Shard& home, const std::string& room, const UserPtr& user);
 
 // The first `most` rooms with their home on that shard and a name behind `name`, in their order.
-[[nodiscard]] std::vector<RoomSummary> rooms_at_home(Shard& home, std::string_view name,
-                                                     std::size_t most);
+[[nodiscard]] std::vector<protocol::ListedRoom> rooms_at_home(Shard& home, std::string_view name,
+                                                              std::size_t most);
 
 }  // namespace parley::core

@@ -6,6 +6,8 @@
 // Bounds:   one under way a session, one a request: whoever asks waits for the answer.
 #pragma once
 
+#include <optional>
+#include <string>
 #include <utility>
 
 #include "core/hub.hpp"
@@ -23,6 +25,17 @@ void ask_shard(Shard& here, Shard& there, Ask ask, Done done) {
             done(std::move(answer));
         });
     });
+}
+
+// Has `ask(home)` answered where that room has its home. Gives the answer back at once where that is
+// here; else nothing, and the answer goes to what `make_done()` gave, as ask_shard() has it.
+template <typename Ask, typename MakeDone>
+[[nodiscard]] auto ask_home(Shard& here, const std::string& room, Ask ask, MakeDone make_done) {
+    Shard& home = here.hub().home_of(room);
+    using Answer = decltype(ask(home));
+    if (&home == &here) return std::optional<Answer>(ask(home));
+    ask_shard(here, home, std::move(ask), make_done());
+    return std::optional<Answer>();
 }
 
 // Asks every shard one after the other, the asking one first: each adds to `gathered` by

@@ -100,7 +100,7 @@ void RoomHome::rename(const UserPtr& before, const UserPtr& after) {
     if (presence_.leave(before) == Presence::Change::left) left(before);
 }
 
-VisitReply RoomHome::visit(const UserPtr& user) {
+protocol::Visit RoomHome::visit(const UserPtr& user) {
     const auto ttl = shard_->config().presence.poll_ttl;
     if (presence_.visit(user, shard_->now().mono + ttl) == Presence::Change::joined) {
         announce(PresenceAction::join, user);
@@ -111,7 +111,7 @@ VisitReply RoomHome::visit(const UserPtr& user) {
             user->who,
             {audience_->room()->epoch(), history_.last_offset()},
             presence_.count(),
-            ttl};
+            static_cast<std::uint64_t>(ttl.count())};
 }
 
 void RoomHome::end_visit(const UserPtr& user) {
@@ -229,7 +229,7 @@ boost::system::result<HistoryReply, protocol::Error> RoomHome::page(protocol::Hi
     return reply;
 }
 
-RoomSummary RoomHome::summary() const {
+protocol::ListedRoom RoomHome::summary() const {
     audience_->drain();
     return {audience_->name(), presence_.count(), history_.last_offset()};
 }

@@ -36,22 +36,6 @@ struct JoinAnswer {
     JoinedReply reply;
 };
 
-// What a visit is answered: until when it lasts, and where the room stands.
-struct VisitReply {
-    std::string room;
-    protocol::User user;
-    protocol::Cursor cursor;
-    std::uint64_t count = 0;
-    milliseconds ttl{};
-};
-
-// A room as a list of rooms has it.
-struct RoomSummary {
-    std::string room;
-    std::uint64_t members = 0;
-    std::uint64_t last_offset = 0;
-};
-
 class RoomHome {
 public:
     RoomHome(Shard& shard, Audience& audience);
@@ -62,7 +46,7 @@ public:
     // One session of `before` goes on as `after`.
     void rename(const UserPtr& before, const UserPtr& after);
     // Presence without a session: lasts for presence.poll_ttl from the last call on.
-    [[nodiscard]] VisitReply visit(const UserPtr& user);
+    [[nodiscard]] protocol::Visit visit(const UserPtr& user);
     void end_visit(const UserPtr& user);
     // A send with a key: published once, acked as often as it comes. `unavailable` when the ring is
     // full.
@@ -75,7 +59,7 @@ public:
     [[nodiscard]] boost::system::result<HistoryReply, protocol::Error> page(
         protocol::History asked) const;
     [[nodiscard]] protocol::MemberList members() const;
-    [[nodiscard]] RoomSummary summary() const;
+    [[nodiscard]] protocol::ListedRoom summary() const;
 
     // For reports: members present, and what the history holds.
     [[nodiscard]] std::size_t member_count() const noexcept { return presence_.count(); }

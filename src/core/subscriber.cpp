@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "core/address_key.hpp"
 #include "core/at_home.hpp"
 #include "core/audience.hpp"
 #include "core/hub.hpp"
@@ -71,24 +70,15 @@ std::optional<protocol::Error> Subscriber::admit() {
     const LimitsConfig& limits = shard_->config().limits;
     if (!limits.enabled) return std::nullopt;
     const auto now = shard_->now().mono;
-    if (!shared_buckets_) {
-        Hub& hub = shard_->hub();
-        shared_buckets_ = std::make_unique<SharedBuckets>(
-            SharedBuckets{hub.user_buckets().bucket_of(session_.user()->who.id, now),
-                          hub.address_buckets().bucket_of(address_key(address_), now)});
+    if (!buckets_) {
+        buckets_ = std::make_unique<CallerBuckets>(*shard_, address_);
+        buckets_->set_user(*shard_, session_.user()->who.id);
     }
-    const auto wait =
-        std::max({bucket_.wait(limits.session, now), shared_buckets_->user->wait(limits.user, now),
-                  shared_buckets_->address->wait(limits.address, now)});
-    if (wait > Duration::zero()) {
-        shard_->metrics().add(Metric::rate_limited);
-        // Nothing is taken in a dry run either, or it would count far more than would be refused.
-        if (limits.dry_run) return std::nullopt;
-        return make_error(errc::rate_limited, {}, std::chrono::ceil<milliseconds>(wait));
-    }
+    const auto wait = std::max(bucket_.wait(limits.session, now), buckets_->wait(limits, now));
+    // Nothing is taken in a dry run either, or it would count far more than would be refused.
+    if (wait > Duration::zero()) return refuse_rate(*shard_, wait);
     bucket_.take(limits.session, now);
-    shared_buckets_->user->take(limits.user, now);
-    shared_buckets_->address->take(limits.address, now);
+    buckets_->take(limits, now);
     return std::nullopt;
 }
 
@@ -190,7 +180,7 @@ bool Subscriber::close(const CloseReason& reason) {
 
 void Subscriber::rename(const std::string& name) {
     session_.rename(shard_->hub().user_named(address_, name));
-    shared_buckets_.reset();
+    buckets_.reset();
 }
 
 std::optional<std::string> Subscriber::take_name(const std::string& name) {
@@ -223,20 +213,17 @@ void Subscriber::finish(const protocol::CommandId& id, Answer&& answer) {
 
 template <typename Ask, typename Done>
 void Subscriber::ask_home(const std::string& room, Ask ask, Done done) {
-    Shard& home = shard_->hub().home_of(room);
-    if (&home == shard_) {
-        done(*this, ask(home));
-        return;
-    }
-    waiting_ = true;
-    ask_shard(*shard_, home, std::move(ask),
-              [done = std::move(done), weak = weak_from_this()](auto&& answer) {
-                  const auto self = weak.lock();
-                  if (!self || self->closing_) return;
-                  self->waiting_ = false;
-                  done(*self, std::move(answer));
-                  if (self->ready()) self->transport_->resume();
-              });
+    auto now = core::ask_home(*shard_, room, std::move(ask), [&] {
+        waiting_ = true;
+        return [done, weak = weak_from_this()](auto&& answer) {
+            const auto self = weak.lock();
+            if (!self || self->closing_) return;
+            self->waiting_ = false;
+            done(*self, std::move(answer));
+            if (self->ready()) self->transport_->resume();
+        };
+    });
+    if (now) done(*this, std::move(*now));
 }
 
 void Subscriber::publish(const protocol::CommandId& id, protocol::Send&& send) {

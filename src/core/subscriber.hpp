@@ -15,7 +15,7 @@
 #include <string_view>
 #include <vector>
 
-#include "core/bucket_table.hpp"
+#include "core/caller_buckets.hpp"
 #include "core/flush_batch.hpp"
 #include "core/room_home.hpp"
 #include "core/session.hpp"
@@ -87,6 +87,9 @@ public:
 
     [[nodiscard]] const Session& session() const noexcept { return session_; }
     [[nodiscard]] const std::string& address() const noexcept { return address_; }
+    // What its commands take from, beside the session's own bucket; null before the first admit()
+    // and where no rate is held.
+    [[nodiscard]] const CallerBuckets* buckets() const noexcept { return buckets_.get(); }
     [[nodiscard]] std::size_t room_count() const noexcept { return subscriptions_.size(); }
     [[nodiscard]] Shard& shard() const noexcept { return *shard_; }
     [[nodiscard]] Transport& transport() const noexcept { return *transport_; }
@@ -99,10 +102,6 @@ public:
     bool close(const CloseReason& reason);
 
 private:
-    struct SharedBuckets {
-        std::shared_ptr<SharedTokenBucket> user;
-        std::shared_ptr<SharedTokenBucket> address;
-    };
     struct Executor;
 
     // Only open() makes one.
@@ -146,7 +145,7 @@ private:
     Trail* trail_ = nullptr;
     Session session_;
     TokenBucket bucket_;
-    std::unique_ptr<SharedBuckets> shared_buckets_;  // made with the first command
+    std::unique_ptr<CallerBuckets> buckets_;  // made with the first command
     std::string address_;
 };
 

@@ -22,7 +22,7 @@ namespace parley::core {
 // A place in a session's stream, as its peer may name it.
 struct StreamPlace {
     protocol::Cursor cursor;
-    std::uint32_t join = 0;  // what was said when the room was joined: that join's number; else 0
+    std::uint32_t join = 0;    // what was said when the room was joined: that join's number; else 0
     std::uint32_t events = 0;  // of a message that is several events: how many of them; 0: all
     friend bool operator==(const StreamPlace&, const StreamPlace&) = default;
 };

@@ -6,13 +6,11 @@
 // Bounds:   limits.user and limits.address, the same buckets that sessions take from.
 #pragma once
 
-#include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
 
+#include "core/caller_buckets.hpp"
 #include "core/shard.hpp"
-#include "core/token_bucket.hpp"
 #include "core/user.hpp"
 #include "protocol/message.hpp"
 
@@ -33,19 +31,16 @@ public:
     [[nodiscard]] std::optional<protocol::Error> admit_user();
 
     [[nodiscard]] const UserPtr& user() const noexcept { return user_; }
-    // How long until the bucket is full again; nothing where no rate is held, or before
-    // admit_user().
-    [[nodiscard]] std::optional<Duration> user_refill() const noexcept;
-    [[nodiscard]] std::optional<Duration> address_refill() const noexcept;
+    // What it takes from; null where no rate is held.
+    [[nodiscard]] const CallerBuckets* buckets() const noexcept {
+        return buckets_ ? &*buckets_ : nullptr;
+    }
 
 private:
-    [[nodiscard]] std::optional<protocol::Error> refuse(Duration wait);
-
     Shard* shard_;
     std::string address_;
     UserPtr user_;
-    std::shared_ptr<SharedTokenBucket> of_user_;
-    std::shared_ptr<SharedTokenBucket> of_address_;
+    std::optional<CallerBuckets> buckets_;
 };
 
 }  // namespace parley::core

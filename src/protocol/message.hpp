@@ -191,6 +191,22 @@ struct Gap {
     Cursor cursor;           // where to resume
     friend bool operator==(const Gap&, const Gap&) = default;
 };
+// A room as a list of rooms has it.
+struct ListedRoom {
+    std::string room;
+    std::uint64_t members = 0;
+    std::uint64_t last_offset = 0;
+    friend bool operator==(const ListedRoom&, const ListedRoom&) = default;
+};
+// What saying that one is there is answered: where the room stands, and how long that lasts.
+struct Visit {
+    std::string room;
+    User user;
+    Cursor cursor;
+    std::uint64_t count = 0;
+    std::uint64_t ttl_ms = 0;
+    friend bool operator==(const Visit&, const Visit&) = default;
+};
 struct Drain {
     std::uint64_t retry_after_ms = 0;
     friend bool operator==(const Drain&, const Drain&) = default;

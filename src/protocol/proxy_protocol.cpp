@@ -15,6 +15,8 @@ constexpr std::string_view first_line = "PROXY ";
 constexpr std::size_t prefix_bytes = 16;  // version 2: signature, command, family, length
 constexpr std::size_t v4_bytes = 12;      // two addresses, two ports
 constexpr std::size_t v6_bytes = 36;
+constexpr std::size_t unix_bytes = 216;  // two paths
+constexpr unsigned char local = 0x20;    // the command of a proxy that speaks for itself
 
 // Takes the word before the next blank off the front. Words are parted by exactly one.
 std::string_view next_word(std::string_view& rest) {
@@ -40,6 +42,20 @@ std::uint16_t number_at(const char* bytes) {
     return static_cast<std::uint16_t>(high << 8U | low);
 }
 
+// What the addresses of a family take, however they are carried.
+std::size_t address_bytes(char family) {
+    switch (static_cast<unsigned char>(family) >> 4U) {
+        case 1:
+            return v4_bytes;
+        case 2:
+            return v6_bytes;
+        case 3:
+            return unix_bytes;
+        default:
+            return 0;
+    }
+}
+
 }  // namespace
 
 ProxyHeaderDecoder::Step ProxyHeaderDecoder::feed(std::string_view bytes) {
@@ -60,7 +76,8 @@ ProxyHeaderDecoder::Status ProxyHeaderDecoder::take(char byte) {
         }
         if (size_ < prefix_bytes) return Status::need_more;
         if (size_ == prefix_bytes) return take_prefix();
-        return size_ < length_ ? Status::need_more : take_addresses();
+        extras_.take(byte);
+        return size_ < length_ ? Status::need_more : take_header();
     }
     if (at < first_line.size()) {
         return byte == first_line[at] ? Status::need_more : fail("no PROXY header");
@@ -100,11 +117,20 @@ ProxyHeaderDecoder::Status ProxyHeaderDecoder::take_prefix() {
     if (command != 0x20 && command != 0x21) return fail("a PROXY header of an unknown version");
     length_ = prefix_bytes + number_at(kept_.data() + 14);
     if (length_ > proxy_header_bytes_max) return fail("a PROXY header of more than 4096 bytes");
+    // What the proxy says of itself is discarded, whatever it is.
+    const std::size_t extras_at =
+        command == local ? length_ : prefix_bytes + address_bytes(kept_[13]);
+    extras_.begin({kept_.data(), prefix_bytes}, extras_at, length_);
     return length_ == prefix_bytes ? take_addresses() : Status::need_more;
 }
 
+ProxyHeaderDecoder::Status ProxyHeaderDecoder::take_header() {
+    const Status status = take_addresses();
+    const std::string_view problem = extras_.problem();
+    return status == Status::malformed || problem.empty() ? status : fail(problem);
+}
+
 ProxyHeaderDecoder::Status ProxyHeaderDecoder::take_addresses() {
-    constexpr int local = 0x20;
     const auto family = static_cast<unsigned char>(kept_[13]);
     const std::size_t room = length_ - prefix_bytes;
     if (static_cast<unsigned char>(kept_[12]) == local) return Status::complete;

@@ -12,6 +12,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "protocol/proxy_extras.hpp"
+
 namespace parley::protocol {
 
 // The whole header of version 2, with what a proxy may add to the addresses; version 1 has 107.
@@ -51,6 +53,7 @@ private:
     Status take_line();
     Status take_prefix();
     Status take_addresses();
+    Status take_header();
     Status fail(std::string_view why) {
         error_ = why;
         return Status::malformed;
@@ -59,6 +62,7 @@ private:
     std::array<char, line_bytes_max> kept_{};  // the line, or the prefix and the addresses
     std::size_t size_ = 0;                     // bytes of the header so far
     std::size_t length_ = 0;                   // of the whole header, once version 2 told
+    ProxyExtras extras_;
     ProxiedPeer peer_;
     std::string_view error_;
 };

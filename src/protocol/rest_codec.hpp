@@ -36,23 +36,6 @@ struct RestCommand {
 [[nodiscard]] Decoded<RestCommand> decode_rest_command(std::string_view type, std::string_view room,
                                                        std::string_view text, RestDialect dialect);
 
-// A room as a list of rooms has it.
-struct ListedRoom {
-    std::string room;
-    std::uint64_t members = 0;
-    std::uint64_t last_offset = 0;
-    friend bool operator==(const ListedRoom&, const ListedRoom&) = default;
-};
-// What saying that one is there is answered.
-struct Visit {
-    std::string room;
-    User user;
-    Cursor cursor;
-    std::uint64_t count = 0;
-    std::uint64_t ttl_ms = 0;
-    friend bool operator==(const Visit&, const Visit&) = default;
-};
-
 // Each appends one compact JSON object.
 void append_rest_ack(std::string& out, const Ack& ack);
 // The messages exist already as JSON, made by append_message(). A cursor without an epoch is null.

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "protocol/header_list.hpp"
 #include "protocol/json_codec.hpp"
 
 namespace parley::server {
@@ -43,11 +44,12 @@ std::string nearest_variable(std::string_view name) {
     return environment_name(nearest);
 }
 
+// Blanks around a comma are none of the words'.
 std::vector<std::string> split_list(std::string_view text) {
     std::vector<std::string> words;
     while (!text.empty()) {
         const auto comma = std::min(text.find(','), text.size());
-        words.emplace_back(text.substr(0, comma));
+        words.emplace_back(protocol::trim(text.substr(0, comma)));
         text.remove_prefix(std::min(comma + 1, text.size()));
     }
     return words;

@@ -100,6 +100,8 @@ struct Setting {
 
 // In the order in which they are printed; a section's settings stand together.
 [[nodiscard]] std::span<const Setting> all_settings();
+// The section of Socket.IO in it.
+[[nodiscard]] std::span<const Setting> socketio_settings();
 [[nodiscard]] const Setting* find_setting(std::string_view key);
 // The known key with the fewest letters to change.
 [[nodiscard]] std::string_view nearest_key(std::string_view key);

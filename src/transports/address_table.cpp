@@ -3,16 +3,8 @@
 namespace parley::transports {
 
 AddressKey address_key_of(const boost::asio::ip::address& address) noexcept {
-    // No IPv6 address in use begins with sixteen zero bits and sixteen ones.
-    constexpr AddressKey v4_prefix = AddressKey{0xFFFF} << 32U;
-    if (address.is_v4()) return v4_prefix | address.to_v4().to_uint();
-    const auto bytes = address.to_v6().to_bytes();
-    AddressKey low = 0;
-    AddressKey high = 0;
-    for (std::size_t i = 0; i < 8; ++i) high = (high << 8U) | bytes[i];
-    for (std::size_t i = 8; i < 16; ++i) low = (low << 8U) | bytes[i];
-    if (high == 0 && low >> 32U == 0xFFFF) return v4_prefix | (low & 0xFFFF'FFFFU);
-    return high;
+    return address.is_v4() ? core::address_key_of_v4(address.to_v4().to_uint())
+                           : core::address_key_of(address.to_v6().to_bytes());
 }
 
 AddressKey session_key_of(const boost::asio::ip::address& address) noexcept {

@@ -13,11 +13,12 @@
 #include <mutex>
 #include <unordered_map>
 
+#include "core/address_key.hpp"
+
 namespace parley::transports {
 
-// An address as connections are counted by it: an IPv4 address, mapped into IPv6 or not, or the /64
-// of an IPv6 address.
-using AddressKey = std::uint64_t;
+// An address as connections are counted by it.
+using core::AddressKey;
 [[nodiscard]] AddressKey address_key_of(const boost::asio::ip::address& address) noexcept;
 // The same for sessions that outlive their connections: they are counted beside those.
 [[nodiscard]] AddressKey session_key_of(const boost::asio::ip::address& address) noexcept;

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <utility>
@@ -28,6 +29,9 @@ enum class AdmissionRefusal : std::uint8_t {
     handshakes,  // too many new ones at a time
     address,     // as many as one address may have
 };
+
+// For a connection that is only to hear why it is refused: at most so long for each step to that.
+inline constexpr core::Duration refused_time = std::chrono::seconds(1);
 
 // What is said of it, and how it is counted. Not for `none`.
 struct AdmissionRefusalRow {

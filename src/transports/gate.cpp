@@ -51,10 +51,10 @@ Gate::~Gate() {
     for (const auto& listener : listeners_) listener->close();
     abort_all();
     // What was aborted ends in handlers that are ready now, and those may ready others.
-    while (count_ + refusing_ > 0) {
-        const std::size_t before = count_ + refusing_;
+    while (held() > 0) {
+        const std::size_t before = held();
         thread_->run_ready();
-        if (count_ + refusing_ == before) break;
+        if (held() == before) break;
     }
     thread_->run_ready();
     thread_->set_after_turn({});
@@ -144,13 +144,14 @@ void Gate::accepted(int descriptor, const tcp::endpoint& peer, ListenerKind kind
         TcpStream stream(thread_->reactor(), descriptor);
         AdmissionRefusal refusal = judge_newcomer(stream.ticket());
         const bool proxied = config_.proxy_protocol;
-        if (!proxied) {
-            if (refusal == AdmissionRefusal::none) {
-                refusal =
-                    judge_address(stream.ticket(), peer.address(), address_key_of(peer.address()));
-            }
-            if (!conclude(refusal)) return;
+        if (refusal == AdmissionRefusal::none && !proxied) {
+            refusal =
+                judge_address(stream.ticket(), peer.address(), address_key_of(peer.address()));
         }
+        // Who comes through a proxy may still be refused for the address that it tells; who is
+        // refused already counts among those who wait for their answer from here on.
+        const bool decided = refusal != AdmissionRefusal::none || !proxied;
+        if (decided && !conclude(refusal)) return;
         boost::asio::co_spawn(thread_->executor(),
                               proxied ? serve_proxied(std::move(stream), peer, refusal, kind)
                                       : serve(std::move(stream), peer, refusal, kind),
@@ -175,12 +176,13 @@ Awaitable<void> Gate::serve(TcpStream stream, tcp::endpoint peer, AdmissionRefus
 
 Awaitable<void> Gate::serve_proxied(TcpStream stream, tcp::endpoint proxy, AdmissionRefusal refusal,
                                     ListenerKind kind) {
-    const auto peer = co_await receive_proxy_header(*this, stream, proxy);
+    const bool refused = refusal != AdmissionRefusal::none;
+    const auto peer = co_await receive_proxy_header(*this, stream, proxy, refused);
     if (!peer) co_return;
-    if (refusal == AdmissionRefusal::none) {
+    if (!refused) {
         refusal = judge_address(stream.ticket(), peer->address(), address_key_of(peer->address()));
+        if (!conclude(refusal)) co_return;
     }
-    if (!conclude(refusal)) co_return;
     co_await serve(std::move(stream), *peer, refusal, kind);
 }
 
@@ -205,6 +207,16 @@ void Gate::add_refused(Connection& connection) noexcept {
 void Gate::remove_refused(Connection& connection) noexcept {
     connection.unlink();
     --refusing_;
+}
+
+void Gate::add_arriving(Connection& connection) noexcept {
+    arriving_.push_back(connection);
+    ++arriving_count_;
+}
+
+void Gate::remove_arriving(Connection& connection) noexcept {
+    connection.unlink();
+    --arriving_count_;
 }
 
 void Gate::descriptor_closed() noexcept {
@@ -299,7 +311,7 @@ void Gate::close_due() noexcept {
 }
 
 void Gate::abort_all() noexcept {
-    for (ConnectionList* list : {&open_, &leaving_, &refused_}) {
+    for (ConnectionList* list : {&open_, &leaving_, &refused_, &arriving_}) {
         for (Connection& connection : *list) connection.abort();
     }
 }

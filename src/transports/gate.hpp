@@ -90,10 +90,13 @@ public:
     void accepted(int descriptor, const boost::asio::ip::tcp::endpoint& peer, ListenerKind kind);
     void add(Connection& connection) noexcept;
     void remove(Connection& connection) noexcept;
-    // For connections that were not let in and are told so, or that have still to say who they are:
-    // no drain waits for them.
+    // For connections that were not let in and are told so: no drain waits for them.
     void add_refused(Connection& connection) noexcept;
     void remove_refused(Connection& connection) noexcept;
+    // For those that were let in and have still to say whom they are from: no drain waits for them
+    // either.
+    void add_arriving(Connection& connection) noexcept;
+    void remove_arriving(Connection& connection) noexcept;
     // A connection's descriptor was closed: listeners that rest for want of one try again.
     void descriptor_closed() noexcept;
     // The gate of that shard; null where it is not known. Of it nothing may be touched from here but
@@ -146,6 +149,8 @@ private:
     [[nodiscard]] AdmissionRefusal counted(AdmissionRefusal refusal) noexcept;
     // Counts what was decided; false where the connection is closed without a word.
     [[nodiscard]] bool conclude(AdmissionRefusal refusal) noexcept;
+    // Connections on any list.
+    [[nodiscard]] std::size_t held() const noexcept { return count_ + refusing_ + arriving_count_; }
     Awaitable<void> serve(TcpStream stream, boost::asio::ip::tcp::endpoint peer,
                           AdmissionRefusal refusal, ListenerKind kind);
     Awaitable<void> serve_proxied(TcpStream stream, boost::asio::ip::tcp::endpoint proxy,
@@ -168,8 +173,10 @@ private:
     ConnectionList open_;
     ConnectionList leaving_;  // told to close by the drain
     ConnectionList refused_;
+    ConnectionList arriving_;
     std::size_t count_ = 0;
     std::size_t refusing_ = 0;
+    std::size_t arriving_count_ = 0;
 
     bool ending_ = false;
     bool draining_ = false;

@@ -18,18 +18,22 @@ using protocol::ProxyHeaderDecoder;
 // A connection that has said nothing yet but who it is. It owes nobody a goodbye.
 class ProxyIntake final : public Connection, private core::Timer {
 public:
-    ProxyIntake(Gate& gate, TcpStream& stream)
+    ProxyIntake(Gate& gate, TcpStream& stream, bool refused)
         : Timer([](core::Timer& timer) noexcept {
               auto& self = static_cast<ProxyIntake&>(timer);
               self.error_ = "no PROXY header in time";
               self.stream_.cancel();
           }),
           gate_(gate),
-          stream_(stream) {
-        gate_.add_refused(*this);
-        gate_.arm(*this, gate_.now() + gate_.config().head_timeout);
+          stream_(stream),
+          refused_(refused) {
+        refused_ ? gate_.add_refused(*this) : gate_.add_arriving(*this);
+        const core::Duration time = gate_.config().head_timeout;
+        gate_.arm(*this, gate_.now() + (refused_ ? std::min(time, refused_time) : time));
     }
-    ~ProxyIntake() override { gate_.remove_refused(*this); }
+    ~ProxyIntake() override {
+        refused_ ? gate_.remove_refused(*this) : gate_.remove_arriving(*this);
+    }
 
     // True once the header is there.
     Awaitable<bool> receive() {
@@ -64,6 +68,7 @@ public:
 private:
     Gate& gate_;
     TcpStream& stream_;
+    bool refused_;
     ProxyHeaderDecoder decoder_;
     std::string_view error_;
 };
@@ -92,10 +97,10 @@ tcp::endpoint endpoint_of(const ProxiedPeer& peer, const tcp::endpoint& proxy) {
 }  // namespace
 
 Awaitable<std::optional<tcp::endpoint>> receive_proxy_header(Gate& gate, TcpStream& stream,
-                                                             tcp::endpoint proxy) {
+                                                             tcp::endpoint proxy, bool refused) {
     std::string_view error = "nobody from there may send a PROXY header";
     if (gate.proxies().trusts(proxy.address())) {
-        ProxyIntake intake(gate, stream);
+        ProxyIntake intake(gate, stream, refused);
         if (co_await intake.receive()) co_return endpoint_of(intake.peer(), proxy);
         error = intake.error();
     }

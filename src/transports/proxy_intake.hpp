@@ -4,7 +4,8 @@
 // Path:     Gate → [proxy_intake] → HttpConnection
 // Runs on:  its shard, as one coroutine.
 // Owned by: its coroutine's frame.
-// Bounds:   protocol::proxy_header_bytes_max, http.head_timeout.
+// Bounds:   protocol::proxy_header_bytes_max, http.head_timeout; refused_time and the gate's bound of
+//           refused connections for one that is refused already.
 #pragma once
 
 #include <boost/asio/ip/tcp.hpp>
@@ -19,8 +20,9 @@ class Gate;
 
 // Who connected to the proxy, or the proxy itself where it speaks for nobody. Nothing: the
 // connection is to be closed, since nobody trusted sent a header, or none that is one, or none in
-// time; that is counted and logged. Gate and stream outlive the coroutine.
+// time; that is counted and logged. `refused`: it is only to hear why. Gate and stream outlive the
+// coroutine.
 Awaitable<std::optional<boost::asio::ip::tcp::endpoint>> receive_proxy_header(
-    Gate& gate, TcpStream& stream, boost::asio::ip::tcp::endpoint proxy);
+    Gate& gate, TcpStream& stream, boost::asio::ip::tcp::endpoint proxy, bool refused);
 
 }  // namespace parley::transports

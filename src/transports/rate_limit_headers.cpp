@@ -1,5 +1,6 @@
 #include "transports/rate_limit_headers.hpp"
 
+#include <array>
 #include <chrono>
 #include <cmath>
 #include <string>
@@ -37,6 +38,18 @@ void add_rate_limit(HttpResponse& response, std::span<const BucketState> buckets
     }
     response.headers.emplace_back("RateLimit-Policy", std::move(policy));
     response.headers.emplace_back("RateLimit", std::move(left));
+}
+
+void add_rate_limit(HttpResponse& response, const core::CallerBuckets* buckets,
+                    const core::LimitsConfig& limits, core::TimePoint now) {
+    if (buckets == nullptr) return;
+    std::array<BucketState, 2> states;
+    std::size_t count = 0;
+    if (const auto refill = buckets->user_refill(now)) {
+        states[count++] = {"user", limits.user, *refill};
+    }
+    states[count++] = {"address", limits.address, buckets->address_refill(now)};
+    add_rate_limit(response, std::span(states).first(count));
 }
 
 }  // namespace parley::transports

@@ -10,8 +10,8 @@
 #include <span>
 #include <string_view>
 
+#include "core/caller_buckets.hpp"
 #include "core/config.hpp"
-#include "core/token_bucket.hpp"
 #include "transports/http_response.hpp"
 
 namespace parley::transports {
@@ -27,5 +27,9 @@ struct BucketState {
 // it) and `"user";r=79;t=1` (79 left, all of them again in 1 s). Nothing where there is no bucket,
 // as with limits.enabled = false.
 void add_rate_limit(HttpResponse& response, std::span<const BucketState> buckets);
+// The same for a caller's buckets as they stand: the user's, once there is one, and the address's.
+// Null: no rate is held.
+void add_rate_limit(HttpResponse& response, const core::CallerBuckets* buckets,
+                    const core::LimitsConfig& limits, core::TimePoint now);
 
 }  // namespace parley::transports

@@ -19,8 +19,6 @@ namespace {
 using boost::asio::ip::tcp;
 using core::Metric;
 
-// For a connection that is only to hear why it is refused.
-constexpr std::chrono::milliseconds refused_time{1'000};
 // What a peer whose handshake failed may still send before it is cut off: closing over unread bytes
 // would reset the connection and take the alert, or the answer, with it.
 constexpr std::size_t linger_bytes_max = 64 * 1024;
@@ -97,8 +95,7 @@ Awaitable<bool> TlsHandshake::run() {
     using Step = TlsStream::Handshake;
     core::ShardMetrics& metrics = gate_.shard().metrics();
     const core::Duration time = contexts_->handshake_timeout();
-    gate_.arm(deadline_,
-              gate_.now() + (refused_ ? std::min<core::Duration>(time, refused_time) : time));
+    gate_.arm(deadline_, gate_.now() + (refused_ ? std::min(time, refused_time) : time));
     for (;;) {
         const Step step = stream_.handshake();
         if (step == Step::done) break;

@@ -27,7 +27,7 @@ protocol::Send saying(const std::string& room, std::string text, std::string key
     return {room, {protocol::Body::Kind::text, std::move(text)}, std::move(key), {}};
 }
 
-std::vector<std::string> names(const std::vector<RoomSummary>& rooms) {
+std::vector<std::string> names(const std::vector<protocol::ListedRoom>& rooms) {
     std::vector<std::string> found;
     for (const auto& room : rooms) found.push_back(room.room);
     return found;
@@ -123,7 +123,7 @@ struct Visits : testing::Test {
         return all;
     }
     void visit(const UserPtr& user) {
-        EXPECT_EQ(visit_at_home(hub.shard(), "r", user)->ttl, seconds(30));
+        EXPECT_EQ(visit_at_home(hub.shard(), "r", user)->ttl_ms, 30'000U);
     }
 
     TestHub hub;

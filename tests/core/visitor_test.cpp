@@ -74,8 +74,9 @@ TEST(Visitor, IsHeldByTheAddressBeforeItIsAskedForAName) {
     const auto refused = visitor.admit_address();
     ASSERT_TRUE(refused);
     EXPECT_EQ(refused->retry_after_ms, 100u);
-    EXPECT_EQ(visitor.user_refill(), std::nullopt);
-    EXPECT_EQ(visitor.address_refill(), milliseconds(200));
+    const TimePoint now = hub.shard().now().mono;
+    EXPECT_EQ(visitor.buckets()->user_refill(now), std::nullopt);
+    EXPECT_EQ(visitor.buckets()->address_refill(now), milliseconds(200));
     EXPECT_EQ(ask(hub, "10.0.0.2", "ann"), "");
     EXPECT_EQ(hub.total(Metric::rate_limited), 1u);
 }

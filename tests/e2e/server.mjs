@@ -8,9 +8,9 @@ import { createInterface } from 'node:readline';
 
 /**
  * Starts $PARLEYD on a free port (or the one given) and waits until it listens. With a tls of
- * {cert, key} (files) it also listens over TLS, on tlsPort.
+ * {cert, key} (files) it also listens over TLS, on tlsPort; config names a file.
  */
-export async function startServer({ port = 0, tls, limits = false, env = {} } = {}) {
+export async function startServer({ port = 0, tls, config, limits = false, env = {} } = {}) {
     const program = process.env.PARLEYD;
     if (!program) throw new Error('PARLEYD is not set: it names the parleyd to be tested');
     accessSync(program, constants.X_OK);
@@ -23,6 +23,7 @@ export async function startServer({ port = 0, tls, limits = false, env = {} } = 
             'off',
             '--log-format',
             'json',
+            ...(config ? ['--config', config] : []),
             ...(limits ? [] : ['--no-limits']),
             ...(tls ? ['--tls-listen', '127.0.0.1:0', '--tls-cert', tls.cert] : []),
             ...(tls ? ['--tls-key', tls.key] : []),
@@ -34,7 +35,7 @@ export async function startServer({ port = 0, tls, limits = false, env = {} } = 
     const ports = {};
     await new Promise((resolve, reject) => {
         const look = (line) => {
-            log.push(line);
+            log.push(line); if (process.env.DBG) console.log(line);
             const entry = parsed(line);
             if (entry?.msg === 'listening') {
                 ports[entry.listener] = Number(entry.address.split(':').at(-1));
@@ -111,5 +112,33 @@ export async function startRelay(port) {
             cut();
             relay.close();
         },
+    };
+}
+
+/**
+ * Relays HTTP to a port of this machine; what a WebSocket says whose target has lag=N is late by N
+ * milliseconds, either way.
+ */
+export async function startLaggingRelay(port) {
+    const relay = net.createServer((near) => {
+        const far = net.connect(port, '127.0.0.1');
+        let lag;
+        const pass = (from, to) => {
+            from.on('data', (bytes) => {
+                lag ??= Number(/^GET [^ ]*[?&]lag=(\d+)[^ ]*websocket/.exec(bytes)?.[1] ?? 0);
+                if (lag === 0) to.write(bytes);
+                else setTimeout(() => to.write(bytes), lag);
+            });
+            from.on('error', () => {});
+            from.on('close', () => setTimeout(() => to.destroy(), lag));
+        };
+        pass(near, far);
+        pass(far, near);
+    });
+    relay.listen(0, '127.0.0.1');
+    await once(relay, 'listening');
+    return {
+        url: `http://127.0.0.1:${relay.address().port}/`,
+        close: () => relay.close(),
     };
 }

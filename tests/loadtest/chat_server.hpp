@@ -1,9 +1,10 @@
-// ChatServer: rooms over WebSocket, SSE, long-poll and POST on an ephemeral loopback port, plain or
-// with TLS, in a thread of the test. It treats one chosen delivery, or every POST, badly when told.
+// ChatServer: rooms over WebSocket, SSE, long-poll, POST and Socket.IO on an ephemeral loopback port,
+// plain or with TLS, in a thread of the test. It treats one chosen delivery, or every POST, badly when told.
 #pragma once
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -22,6 +23,7 @@
 #include <vector>
 
 #include "loadtest/broadcast_server.hpp"
+#include "loadtest/socketio_face.hpp"
 #include "loadtest/test_certificate.hpp"
 #include "loadtest/tls_context.hpp"
 #include "loadtest/transport.hpp"
@@ -38,7 +40,7 @@ struct ChatServerConfig {
     const TestCertificate* tls = nullptr;
 };
 
-class ChatServer {
+class ChatServer final : private ChatHall {
 public:
     explicit ChatServer(const ChatServerConfig& config)
         : config_(config),
@@ -72,22 +74,6 @@ public:
     [[nodiscard]] int accepted() const { return accepted_.load(std::memory_order_relaxed); }
 
 private:
-    struct Member {
-        FileDescriptor fd;
-        SslPointer ssl;
-        std::string in;
-        std::string room;  // of those who listen
-        Transport transport = Transport::rest;
-        std::unique_ptr<protocol::WebSocketDecoder> decoder;
-        bool polling = false;
-        bool victim = false;
-        int deliveries = 0;
-        int answers = 0;
-        std::string held_back;
-        std::vector<std::string> waiting;  // for the next poll
-        std::uint64_t cursor = 0;
-    };
-
     void serve() {
         for (;;) {
             std::vector<pollfd> waiting{{stop_.get(), POLLIN, 0}, {listener_.get(), POLLIN, 0}};
@@ -97,16 +83,21 @@ private:
             for (std::size_t i = 2; i < waiting.size(); ++i) {
                 if (waiting[i].revents != 0) read(*members_[i - 2]);
             }
-            std::erase_if(members_, [](const auto& m) { return !m->fd.open(); });
+            std::erase_if(members_, [this](const auto& m) {
+                if (!m->fd.open()) socketio_.on_closed(*m);
+                return !m->fd.open();
+            });
             if (waiting[1].revents != 0) accept();
         }
     }
 
     void accept() {
         accepted_.fetch_add(1, std::memory_order_relaxed);
-        auto member = std::make_unique<Member>();
+        auto member = std::make_unique<ChatMember>();
         member->fd = FileDescriptor(
             ::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+        const int at_once = 1;
+        ::setsockopt(member->fd.get(), IPPROTO_TCP, TCP_NODELAY, &at_once, sizeof at_once);
         if (tls_) {
             member->ssl.reset(::SSL_new(tls_.get()));
             ::SSL_set_fd(member->ssl.get(), member->fd.get());
@@ -115,7 +106,7 @@ private:
         members_.push_back(std::move(member));
     }
 
-    void read(Member& member) {
+    void read(ChatMember& member) {
         std::array<char, 65536> buffer;
         while (member.fd.open()) {
             ssize_t got = 0;
@@ -143,12 +134,14 @@ private:
         }
     }
 
-    void take_frames(Member& member, std::span<char> bytes) {
+    void take_frames(ChatMember& member, std::span<char> bytes) {
         while (!bytes.empty() && member.fd.open()) {
             const auto step = member.decoder->feed(bytes);
             bytes = bytes.subspan(step.consumed);
             using Event = protocol::WebSocketDecoder::Event;
-            if (step.event == Event::message) {
+            if (step.event == Event::message && member.transport == Transport::socketio) {
+                socketio_.on_packet(member, std::string(member.decoder->payload()));
+            } else if (step.event == Event::message) {
                 const auto command = protocol::decode_command(member.decoder->payload());
                 const auto& send = std::get<protocol::Send>(command->command);
                 publish(send.room, send.body.content);
@@ -162,7 +155,7 @@ private:
     }
 
     // True where there may be another one.
-    bool take_request(Member& member) {
+    bool take_request(ChatMember& member) {
         const std::size_t end = member.in.find("\r\n\r\n");
         if (end == std::string::npos) return false;
         const std::string head = member.in.substr(0, end + 4);
@@ -180,17 +173,11 @@ private:
         return !member.in.empty();
     }
 
-    static std::string between(const std::string& text, const std::string& from, char to) {
-        const std::size_t at = text.find(from);
-        if (at == std::string::npos) return {};
-        const std::string rest = text.substr(at + from.size());
-        return rest.substr(0, rest.find(to));
-    }
-
-    void on_request(Member& member, const std::string& head, const std::string& path,
+    void on_request(ChatMember& member, const std::string& head, const std::string& path,
                     const std::string& body) {
         if (path == "/healthz") return answer(member, 200, R"({"status":"ok"})");
         if (path.starts_with("/ws")) return upgrade(member, head, between(path, "room=", '&'));
+        if (path.starts_with("/socket.io/")) return socketio_.on_request(member, head, path, body);
         const std::string room = between(path, "/rooms/", '/');
         if (head.starts_with("POST ")) {
             if (config_.post_status != 201) {
@@ -224,7 +211,7 @@ private:
         answer_poll(member);
     }
 
-    void listen(Member& member, Transport transport, const std::string& room) {
+    void listen(ChatMember& member, Transport transport, const std::string& room) override {
         member.transport = transport;
         member.room = room;
         if (config_.mischief != Mischief::none && transport == config_.victim && !victim_found_) {
@@ -232,23 +219,18 @@ private:
         }
     }
 
-    void upgrade(Member& member, const std::string& head, const std::string& room) {
-        member.decoder = std::make_unique<protocol::WebSocketDecoder>(decoder_);
-        write(member,
-              "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-              "Sec-WebSocket-Protocol: parley.v1\r\nSec-WebSocket-Accept: " +
-                  protocol::accept_for_key(protocol::head_field(head, "Sec-WebSocket-Key")) +
-                  "\r\n\r\n");
+    void upgrade(ChatMember& member, const std::string& head, const std::string& room) {
+        accept_upgrade(member, head, "Sec-WebSocket-Protocol: parley.v1\r\n");
         listen(member, Transport::websocket, room);
         protocol::Joined joined;
         joined.room = room;
         joined.cursor = {*protocol::Epoch::parse("e1"), last(room)};
         std::string json;
         protocol::append_server_frame(json, {{}, joined});
-        write(member, frame(json));
+        write(member, text_frame(json));
     }
 
-    std::uint64_t publish(const std::string& room, const std::string& text) {
+    std::uint64_t publish(const std::string& room, const std::string& text) override {
         std::vector<std::string>& log = rooms_[room];
         protocol::Message message;
         message.room = room;
@@ -262,14 +244,17 @@ private:
         for (const auto& member : members_) {
             if (member->fd.open() && member->room == room) deliver(*member, json);
         }
+        for (ChatMember* const session : socketio_.sessions_in(room)) deliver(*session, json);
         return log.size();
     }
 
-    void deliver(Member& member, const std::string& json) {
+    void deliver(ChatMember& member, const std::string& json) {
         constexpr int spoiled_delivery = 3;
         const bool spoil = ++member.deliveries == spoiled_delivery && member.victim;
         if (spoil && config_.mischief == Mischief::hang_up) {
             member.fd.reset();
+            member.gone = true;
+            if (member.poll != nullptr) member.poll->fd.reset();
         } else if (spoil && config_.mischief == Mischief::reorder) {
             member.held_back = json;
         } else if (!spoil || config_.mischief != Mischief::drop) {
@@ -278,12 +263,13 @@ private:
             if (!member.held_back.empty()) send(member, std::exchange(member.held_back, {}));
         }
         if (member.transport == Transport::longpoll) answer_poll(member);
+        if (member.transport == Transport::socketio_polling) socketio_.answer_poll(member);
     }
 
-    void send(Member& member, const std::string& json) {
+    void send(ChatMember& member, const std::string& json) {
         switch (member.transport) {
             case Transport::websocket:
-                return write(member, frame(json));
+                return write(member, text_frame(json));
             case Transport::sse: {
                 std::string event;
                 protocol::append_sse(event, between(json, R"("cursor":")", '"'), "message", json);
@@ -292,12 +278,15 @@ private:
             case Transport::longpoll:
                 member.waiting.push_back(json);
                 return;
+            case Transport::socketio:
+            case Transport::socketio_polling:
+                return SocketIoFace::push(member, json);
             case Transport::rest:
                 return;
         }
     }
 
-    void answer_poll(Member& member) {
+    void answer_poll(ChatMember& member) {
         if (!member.polling || member.waiting.empty()) return;
         member.polling = false;
         answer(member, 200,
@@ -315,7 +304,7 @@ private:
         return json + R"(],"more":false})";
     }
 
-    void answer(Member& member, unsigned status, const std::string& body) {
+    void answer(ChatMember& member, unsigned status, const std::string& body) override {
         const bool last_one = config_.answers_max != 0 && ++member.answers >= config_.answers_max;
         write(member, "HTTP/1.1 " + std::to_string(status) +
                           " x\r\nContent-Length: " + std::to_string(body.size()) +
@@ -323,28 +312,18 @@ private:
         if (last_one) member.fd.reset();
     }
 
-    static std::string frame(const std::string& json) {
-        std::string bytes;
-        protocol::append_frame(bytes, protocol::Opcode::text, json);
-        return bytes;
-    }
     static std::string chunk(const std::string& bytes) {
         std::array<char, 16> size{};
         std::snprintf(size.data(), size.size(), "%zx\r\n", bytes.size());
         return size.data() + bytes + "\r\n";
     }
+    [[nodiscard]] const std::vector<std::string>& said_in(const std::string& room) override {
+        return rooms_[room];
+    }
+    [[nodiscard]] bool refuses() const override { return config_.post_status != 201; }
     [[nodiscard]] std::uint64_t last(const std::string& room) { return rooms_[room].size(); }
 
-    static void write(Member& member, const std::string& bytes) {
-        if (member.ssl) {
-            (void)::SSL_write(member.ssl.get(), bytes.data(), static_cast<int>(bytes.size()));
-        } else {
-            (void)::send(member.fd.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
-        }
-    }
-
     ChatServerConfig config_;
-    protocol::WebSocketDecoderConfig decoder_;
     std::unique_ptr<SSL_CTX, FreeSsl> tls_;
     const unsigned char session_context_ = 1;
     FileDescriptor listener_;
@@ -352,8 +331,9 @@ private:
     std::uint16_t port_ = 0;
     std::atomic<int> accepted_{0};
     bool victim_found_ = false;
-    std::vector<std::unique_ptr<Member>> members_;
+    std::vector<std::unique_ptr<ChatMember>> members_;
     std::map<std::string, std::vector<std::string>> rooms_;
+    SocketIoFace socketio_{*this};
     std::thread thread_;
 };
 

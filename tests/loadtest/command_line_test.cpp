@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "loadtest/user_context.hpp"
+
 namespace parley::load {
 namespace {
 
@@ -78,6 +80,30 @@ TEST(CommandLine, ATargetFileReplacesParley) {
     EXPECT_EQ(line->target.path, "/r/{room}");
 }
 
+TEST(CommandLine, ATargetFileMayTellWhatSocketIoSays) {
+    for (const char* const transport : {"socketio", "socketio-polling"}) {
+        const auto line =
+            parse_command_line({"--url", "http://127.0.0.1:9000", "--transport", transport,
+                                "--target", std::string(PARLEY_LOAD_TARGETS) + "/socketio.txt"});
+        ASSERT_TRUE(line) << line.error().text;
+        const Plan plan(line->scenario, line->target);
+        EXPECT_EQ(plan.socketio.name, "Socket.IO 4");
+        EXPECT_FALSE(plan.socketio.numbered);
+    }
+}
+
+TEST(CommandLine, APathInTheUrlIsSocketIosWhereThereIsNoWebSocket) {
+    const auto path_of = [](const char* url, const char* mix) {
+        const auto line = parse_command_line({"--url", url, "--mix", mix});
+        EXPECT_TRUE(line) << line.error().text;
+        return Plan(line->scenario, line->target).socketio.path;
+    };
+    EXPECT_EQ(path_of("http://h", "socketio=100"), "/socket.io/");
+    EXPECT_EQ(path_of("http://h/chat/?token=x", "socketio=50,socketio-polling=50"),
+              "/chat/?token=x");
+    EXPECT_EQ(path_of("http://h/ws2", "websocket=50,socketio=50"), "/socket.io/");
+}
+
 TEST(CommandLine, AUrlWithoutAPathMeansParleysOwn) {
     const auto line = parse_command_line({"--url", "ws://127.0.0.1:9000"});
     ASSERT_TRUE(line);
@@ -96,7 +122,7 @@ TEST(CommandLine, ErrorsAreOneLineThatNamesTheOption) {
         {{"--url", url, "--mix", "sse=50"}, "not 100"},
         {{"--url", url, "--mix", "sse=50,sse=50"}, "once"},
         {{"--url", url, "--mix", "sse=100", "--transport", "sse"}, "--transport"},
-        {{"--url", url, "--transport", "socketio"}, "socketio.txt"},
+        {{"--url", url, "--mix", "socketio=50,sse=50", "--target", "x"}, "not with sse"},
         {{"--url", url, "--transport", "sse", "--target", "x"}, "--target"},
         {{"--url", url, "--rate", "max"}, "--rate max"},
         {{"--url", url, "--rate", "-1"}, "--rate"},

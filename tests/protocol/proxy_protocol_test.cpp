@@ -27,6 +27,34 @@ const std::string v6_addresses = std::string("\x20\x01\x0D\xB8", 4) + std::strin
                                  '\x01' + std::string(16, '\x02') +
                                  std::string("\xC7\x38\x01\xBB", 4);
 
+// Something that a proxy adds: its type, and what it says.
+std::string extra(char type, std::string_view value) {
+    std::string out{type, static_cast<char>(value.size() >> 8U), static_cast<char>(value.size())};
+    return out.append(value);
+}
+
+// Bit by bit, as RFC 9260 has it in appendix A.
+std::uint32_t crc32c(std::string_view bytes) {
+    std::uint32_t sum = 0xFFFF'FFFF;
+    for (const char byte : bytes) {
+        sum ^= static_cast<std::uint8_t>(byte);
+        for (int bit = 0; bit < 8; ++bit) sum = sum >> 1U ^ ((sum & 1U) != 0 ? 0x82F6'3B78U : 0U);
+    }
+    return ~sum;
+}
+
+// The header with those extras, of which the one of type 3 is the checksum of it all.
+std::string with_checksum(unsigned char family, std::string_view addresses, std::string_view before,
+                          std::string_view behind) {
+    std::string header = version_2(0x21, family,
+                                   std::string(addresses) + std::string(before) +
+                                       extra(3, std::string(4, '\0')) + std::string(behind));
+    const std::uint32_t sum = crc32c(header);
+    const std::size_t at = header.size() - behind.size() - 4;
+    for (unsigned i = 0; i < 4; ++i) header[at + i] = static_cast<char>(sum >> (24 - 8 * i));
+    return header;
+}
+
 struct Good {
     std::string_view what;
     std::string header;
@@ -50,8 +78,24 @@ std::vector<Good> good_headers() {
          {},
          0},
         {"v2 IPv4", version_2(0x21, 0x11, v4_addresses), Family::v4, v4, 51000},
-        {"v2 IPv4 and more", version_2(0x21, 0x11, v4_addresses + std::string(300, 'x')),
+        {"v2 IPv4 and more", version_2(0x21, 0x11, v4_addresses + extra(4, std::string(300, 'x'))),
          Family::v4, v4, 51000},
+        {"v2 IPv4 and its checksum", with_checksum(0x11, v4_addresses, {}, {}), Family::v4, v4,
+         51000},
+        {"v2 IPv6 and its checksum among others",
+         with_checksum(0x21, v6_addresses, extra(4, {}) + extra(1, "http/1.1"), extra(5, "id")),
+         Family::v6, v6, 51000},
+        {"v2 UDP and its checksum", with_checksum(0x22, v6_addresses, {}, {}), Family::none, {}, 0},
+        {"v2 Unix and its checksum",
+         with_checksum(0x31, std::string(216, 'u'), extra(2, "a.example"), {}),
+         Family::none,
+         {},
+         0},
+        {"v2 the proxy itself, with what is no checksum",
+         version_2(0x20, 0x00, extra(3, "none")),
+         Family::none,
+         {},
+         0},
         {"v2 IPv6", version_2(0x21, 0x21, v6_addresses), Family::v6, v6, 51000},
         {"v2 the proxy itself", version_2(0x20, 0x00, {}), Family::none, {}, 0},
         {"v2 the proxy itself, with addresses",
@@ -59,11 +103,12 @@ std::vector<Good> good_headers() {
          Family::none,
          {},
          0},
-        {"v2 unspecified", version_2(0x21, 0x00, "abc"), Family::none, {}, 0},
+        {"v2 unspecified", version_2(0x21, 0x00, extra(4, "a")), Family::none, {}, 0},
         {"v2 Unix", version_2(0x21, 0x31, std::string(216, 'u')), Family::none, {}, 0},
         {"v2 UDP", version_2(0x21, 0x12, v4_addresses), Family::none, {}, 0},
         {"v2 as long as may be",
-         version_2(0x21, 0x11, v4_addresses + std::string(proxy_header_bytes_max - 16 - 12, 'x')),
+         version_2(0x21, 0x11,
+                   v4_addresses + extra(4, std::string(proxy_header_bytes_max - 16 - 12 - 3, 'x'))),
          Family::v4, v4, 51000},
     };
 }
@@ -137,6 +182,12 @@ TEST(ProxyHeaderDecoder, RefusesWhatIsNoHeader) {
              Bad{"too short for IPv4", version_2(0x21, 0x11, v4_addresses.substr(0, 11))},
              Bad{"nothing for IPv4", version_2(0x21, 0x11, {})},
              Bad{"too short for IPv6", version_2(0x21, 0x21, v4_addresses)},
+             Bad{"half an extra",
+                 version_2(0x21, 0x11, v4_addresses + extra(4, "ab").substr(0, 4))},
+             Bad{"the beginning of an extra", version_2(0x21, 0x11, v4_addresses + "\x04")},
+             Bad{"a checksum of 3 bytes", version_2(0x21, 0x11, v4_addresses + extra(3, "abc"))},
+             Bad{"a checksum of 5 bytes", version_2(0x21, 0x11, v4_addresses + extra(3, "abcde"))},
+             Bad{"two checksums", with_checksum(0x11, v4_addresses, extra(3, "abcd"), {})},
              Bad{"too long", version_2(0x21, 0x11, std::string(proxy_header_bytes_max - 15, 'x'))},
          }) {
         SCOPED_TRACE(bad.what);
@@ -148,6 +199,24 @@ TEST(ProxyHeaderDecoder, RefusesWhatIsNoHeader) {
             }
             ASSERT_EQ(step.status, Status::malformed) << cut;
             ASSERT_FALSE(decoder.error().empty());
+        }
+    }
+}
+
+TEST(ProxyHeaderDecoder, RefusesAHeaderWithAChecksumOfWhichAnyBitWasChanged) {
+    ASSERT_EQ(crc32c("123456789"), 0xE306'9283U) << "the check value that everybody gives";
+    const std::string header = with_checksum(0x11, v4_addresses, extra(1, "h2"), extra(5, "id"));
+    // The signature, version, family and length are judged by themselves.
+    for (std::size_t at = 16; at < header.size(); ++at) {
+        for (unsigned bit = 0; bit < 8; ++bit) {
+            std::string changed = header;
+            changed[at] = static_cast<char>(changed[at] ^ (1 << bit));
+            ProxyHeaderDecoder decoder;
+            const auto step = decoder.feed(changed);
+            // A checksum whose type was changed is none.
+            const bool no_checksum = at == header.size() - 5 - 7;
+            ASSERT_EQ(step.status, no_checksum ? Status::complete : Status::malformed)
+                << at << ", bit " << bit;
         }
     }
 }

@@ -209,7 +209,7 @@ TEST(ConfigFile, EverySettingCanComeFromTheEnvironment) {
 
 TEST(ConfigFile, ReadsAListInTheEnvironmentBetweenCommas) {
     ConfigSources sources;
-    const std::vector<const char*> environment{"PARLEY_LISTEN=127.0.0.1:1,[::1]:2",
+    const std::vector<const char*> environment{"PARLEY_LISTEN=127.0.0.1:1, [::1]:2",
                                                "PARLEY_HTTP__ALLOWED_ORIGINS="};
     sources.read_environment(environment);
     EXPECT_EQ(sources.finish().listen.size(), 2U);
@@ -303,6 +303,46 @@ TEST(DefaultConfig, IsTheFileInConf) {
         << "run: parleyd default-config > conf/parley.toml";
 }
 
+TEST(SampleConfig, OfEachSocketIoFrontEndIsReadWithoutAWarning) {
+    const std::string folder =
+        std::string(PARLEY_DEFAULT_CONFIG).substr(0, std::string(PARLEY_DEFAULT_CONFIG).rfind('/'));
+    std::vector<std::string> said;
+    for (const char* name : {"plain", "flask", "rooms"}) {
+        const auto [config, warnings] = read(content_of(folder + "/socketio-" + name + ".toml"));
+        EXPECT_THAT(warnings, IsEmpty()) << name;
+        said.push_back(config.transports.socketio.chat.message_events.front());
+        said.push_back(config.transports.socketio.chat.typing_event);
+        said.push_back(config.transports.socketio.chat.default_room);
+    }
+    EXPECT_THAT(said, testing::ElementsAre("message", "typing", "lobby", "new_message",
+                                           "user_typing", "lobby", "message", "typing", ""));
+}
+TEST(SocketIoSettings, AreRefusedWhereTheyAreNoNames) {
+    const auto refusal = [](const std::string& line) {
+        try {
+            static_cast<void>(read("[socketio]\n" + line + "\n"));
+        } catch (const ConfigError& error) {
+            return std::string(error.what());
+        }
+        return std::string("taken");
+    };
+    for (const std::string& line : std::vector<std::string>{
+             "message_events = [\"disconnect\"]", "message_events = [\"\"]", "message_events = []",
+             "users_event = \"\"", "joined_event = \"connect\"", "default_room = \"no room\"",
+             "namespaces = [\"support\"]",
+             "namespaces = [\"/a=a.\", \"/b=b.\", \"/c=c.\", \"/d=d.\"]",
+             "relay_events = [\"a*b*\"]", "attachments_max = -1", "recovery_window = \"0s\""}) {
+        EXPECT_NE(refusal(line), "taken") << line;
+    }
+    EXPECT_THAT(refusal("namespaces = [\"support\"]"),
+                testing::HasSubstr("is not a namespace and its rooms' prefix (expected e.g."));
+    for (const std::string& line : std::vector<std::string>{
+             "message_events = [\"message\", \"new message\"]", "stop_typing_event = \"\"",
+             "default_room = \"\"", "namespaces = [\"/support=support.\"]",
+             "relay_events = [\"*\"]", "send_events = []"}) {
+        EXPECT_EQ(refusal(line), "taken") << line;
+    }
+}
 TEST(DefaultConfig, HasALineAboutEverySettingWithinAHundredColumns) {
     const auto text = default_config();
     std::istringstream lines(text);

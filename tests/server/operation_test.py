@@ -21,6 +21,7 @@ import urllib.request
 
 import program_test
 from program_test import PATIENCE, Running, receive_until, run
+from tls_program_test import make_certificate, trusting
 
 SOURCE = pathlib.Path()
 TABLE_BEGIN = "<!-- metrics: begin -->\n"
@@ -292,6 +293,30 @@ class Systemd(unittest.TestCase):
                 with self.activated(["http", "admin"], sockets):
                     self.assertIn(b"200", receive_until(early, b"ok"))
 
+    def test_it_hands_over_a_socket_for_https(self):
+        with (tempfile.TemporaryDirectory() as folder,
+              socket.create_server(("127.0.0.1", 0)) as http,
+              socket.create_server(("127.0.0.1", 0)) as https):
+            make_certificate(pathlib.Path(folder), "live")
+            # Nobody may listen on port 1: the socket takes its place.
+            tls = ("--tls-listen", "127.0.0.1:1", "--tls-cert", f"{folder}/live.pem",
+                   "--tls-key", f"{folder}/live.key")
+            context = trusting(f"{folder}/live.pem")
+            with self.activated(["https", "http"], [https, http], "--shards", "2", *tls) as server:
+                self.assertEqual(
+                    {entry["listener"]: (entry["address"], entry.get("inherited"))
+                     for entry in server.log if entry["msg"] == "listening"},
+                    {"tls": ("127.0.0.1:%d" % https.getsockname()[1], True),
+                     "plain": ("127.0.0.1:%d" % http.getsockname()[1], True)})
+                for _ in range(10):
+                    with socket.create_connection(https.getsockname(), PATIENCE) as plain, \
+                            context.wrap_socket(plain, server_hostname="localhost") as secure:
+                        secure.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                        self.assertIn(b" 200 ", receive_until(secure, b"ok"))
+                self.assertEqual(get("127.0.0.1:%d" % http.getsockname()[1], "/healthz")[0], 200)
+                server.signal(signal.SIGTERM)
+                self.assertEqual(server.end(), 0)
+
     def test_it_is_told_which_socket_is_no_good(self):
         def refusal(names, sockets):
             descriptors = [each.fileno() for each in sockets]
@@ -306,6 +331,9 @@ class Systemd(unittest.TestCase):
             self.assertEqual(refusal("smtp", [good]), (
                 1, "parleyd: inherited socket 3 (smtp): its name is none of http, https, admin "
                    "(FileDescriptorName= of the socket unit)\n"))
+            self.assertEqual(refusal("https", [good]), (
+                1, "parleyd: an inherited socket is named https: TLS needs tls.listen, tls.cert "
+                   "and tls.key\n"))
             self.assertEqual(refusal("http:admin", [good, datagrams]), (
                 1, "parleyd: inherited socket 4 (admin): not a TCP socket that listens\n"))
 

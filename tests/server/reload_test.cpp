@@ -28,6 +28,9 @@ struct OtherWord {
         return format_duration(kind.field(config) == kind.max ? kind.min : kind.max);
     }
     std::string operator()(const TextKind&) const { return "other"; }
+    std::string operator()(const TextListKind& kind) const {
+        return kind.rule.holds("other") ? "other" : "/other=other.";
+    }
     std::string operator()(const OriginListKind&) const { return "https://other.example"; }
     std::string operator()(const NetworkListKind&) const { return "192.0.2.0/24"; }
     std::string operator()(const EndpointListKind&) const { return "127.0.0.1:1"; }

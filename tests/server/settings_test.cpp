@@ -34,6 +34,7 @@ struct BadWords {
     std::vector<std::string> operator()(const TextKind& kind) const {
         return {std::string(kind.bytes_max + 1, 'x')};
     }
+    std::vector<std::string> operator()(const TextListKind&) const { return {""}; }
     std::vector<std::string> operator()(const OriginListKind&) const {
         return {"", "chat.example"};
     }
@@ -67,7 +68,13 @@ struct GoodWords {
         return {format_duration(kind.min), format_duration(kind.max)};
     }
     std::vector<std::string> operator()(const TextKind& kind) const {
-        return {"", std::string(kind.bytes_max, 'x')};
+        const bool may_be_empty = kind.rule.holds == nullptr || kind.rule.holds("");
+        return {may_be_empty ? "" : "x", std::string(kind.bytes_max, 'x')};
+    }
+    std::vector<std::string> operator()(const TextListKind& kind) const {
+        std::vector<std::string> words{"draw", "new message", "/support=support.", "/a/b=c"};
+        std::erase_if(words, [&kind](const std::string& word) { return !kind.rule.holds(word); });
+        return words;
     }
     std::vector<std::string> operator()(const OriginListKind&) const {
         return {"*", "https://a.example", "https://*.example:8443"};

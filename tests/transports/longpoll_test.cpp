@@ -13,19 +13,15 @@ namespace {
 using namespace std::chrono_literals;
 using core::Metric;
 using test::await_total;
+using test::expect_refused;
 using test::numbers;
 using test::PollClient;
+using test::Refused;
 using test::Speaker;
 using test::TestServer;
 using test::texts_of;
+using test::unlimited;
 using testing::HasSubstr;
-
-core::Config unlimited(std::uint32_t shards = 1) {
-    core::Config config;
-    config.shards = shards;
-    config.limits.enabled = false;
-    return config;
-}
 
 TEST(LongPoll, AnswersAtOnceExactlyWhatFollowedTheCursorPageByPage) {
     TestServer server(unlimited());
@@ -154,12 +150,6 @@ TEST(LongPoll, AnswersNoMoreThanItsLimitOfWhatEndedTheWaiting) {
     }
 }
 
-struct Refused {
-    std::string target;
-    int status;
-    std::string_view says;
-};
-
 TEST(LongPoll, RefusesWhatItCantRead) {
     TestServer server(unlimited());
     test::LoopbackClient client(server.port());
@@ -186,11 +176,7 @@ TEST(LongPoll, RefusesWhatItCantRead) {
              Refused{"POST " + room + "?wait=1s", 405, "Allow: GET, HEAD\r\n"},
              Refused{"DELETE " + room + "?wait=1s", 405, "Allow: GET, HEAD\r\n"},
          }) {
-        SCOPED_TRACE(refused.target);
-        client.send(refused.target + " HTTP/1.1\r\nHost: a\r\n\r\n");
-        const std::string answer = client.read_answer();
-        EXPECT_EQ(test::status_of(answer), refused.status);
-        EXPECT_THAT(answer, HasSubstr(refused.says));
+        expect_refused(client, refused);
     }
     client.send("GET " + room + "?wait=1ms HTTP/1.1\r\nHost: a\r\nAccept: text/html\r\n\r\n");
     EXPECT_EQ(test::status_of(client.read_answer()), 406);
@@ -214,14 +200,12 @@ TEST(LongPoll, TellsHeadWhatThereIsAndWaitsForNothing) {
 
 TEST(LongPoll, NoticesAPeerThatIsGoneWhileItWaits) {
     TestServer server(unlimited());
-    for (int how = 0; how < 3; ++how) {
+    for (const test::Going go : test::goings) {
         const auto closed = server.total(Metric::sessions_closed);
         PollClient bob(server.port());
         bob.ask("lobby", "wait=30s");
         await_total(server, Metric::sessions_opened, closed + 1);
-        if (how == 0) bob.socket().close();
-        if (how == 1) bob.socket().reset();
-        if (how == 2) bob.socket().shutdown_write();
+        go(bob.socket());
         await_total(server, Metric::sessions_closed, closed + 1);
     }
 }

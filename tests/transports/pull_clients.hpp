@@ -1,6 +1,7 @@
 // The clients of long-poll and Server-Sent Events, for tests, and somebody who speaks to them.
 #pragma once
 
+#include <array>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -30,6 +31,28 @@ Message decoded(std::string_view json) {
     }
     return *message;
 }
+
+// A request without its version and headers, and what is answered.
+struct Refused {
+    std::string request;
+    int status;
+    std::string_view says;
+};
+inline void expect_refused(LoopbackClient& client, const Refused& refused) {
+    SCOPED_TRACE(refused.request);
+    client.send(refused.request + " HTTP/1.1\r\nHost: a\r\n\r\n");
+    const std::string answer = client.read_answer();
+    EXPECT_EQ(status_of(answer), refused.status);
+    EXPECT_NE(answer.find(refused.says), std::string::npos) << answer;
+}
+
+// How a peer goes.
+using Going = void (*)(LoopbackClient& client);
+inline constexpr std::array<Going, 3> goings{
+    [](LoopbackClient& client) { client.close(); },
+    [](LoopbackClient& client) { client.reset(); },
+    [](LoopbackClient& client) { client.shutdown_write(); },
+};
 
 // Speaks in the room over a WebSocket.
 class Speaker {

@@ -1,6 +1,9 @@
 // Who a request comes from: the socket's other end, or who trusted proxies say.
 #include <gtest/gtest.h>
 
+#include <thread>
+#include <vector>
+
 #include "transports/gate.hpp"
 #include "transports/loopback_client.hpp"
 #include "transports/test_server.hpp"
@@ -217,6 +220,41 @@ TEST(RealPeer, IsWhoConnectionsAreCountedFor) {
     EXPECT_EQ(six.first, 200);
     EXPECT_EQ(near.first, 503) << "of the same /64";
     EXPECT_EQ(server.total(Metric::refused_address), 2U);
+}
+
+TEST(RealPeer, HoldsPlacesForRefusalsWhileTheirPROXYHeaderIsOutstandingAsForAnyOther) {
+    core::Config config;
+    config.limits.connections = 1;
+    TestServer server(config, behind_proxies(true), peer_table);
+    LoopbackClient inside(server.port());
+    inside.send(line + request);
+    EXPECT_EQ(status_of(inside.read_answer()), 200);
+    {
+        std::vector<LoopbackClient> silent;
+        while (server.total(Metric::refused_unanswered) == 0) silent.emplace_back(server.port());
+        EXPECT_EQ(silent.back().read_to_end(), "");
+        EXPECT_GT(silent.size(), 256U);
+        EXPECT_GE(server.total(Metric::refused_connections), 257U);
+        EXPECT_EQ(server.total(Metric::proxy_headers_refused), 0U);
+    }
+    // Those are gone: the next one is told, once it has said who it is.
+    while (server.total(Metric::proxy_headers_refused) < 256) std::this_thread::yield();
+    LoopbackClient next(server.port());
+    next.send(line + request);
+    EXPECT_EQ(status_of(next.read_answer()), 503);
+}
+
+TEST(RealPeer, ThatHasStillToBeToldTakesNoPlaceOfARefusal) {
+    constexpr std::size_t places = 300;
+    core::Config config;
+    config.limits.connections = places;
+    TestServer server(config, behind_proxies(true), peer_table);
+    std::vector<LoopbackClient> silent;
+    for (std::size_t i = 0; i < places; ++i) silent.emplace_back(server.port());
+    LoopbackClient refused(server.port());
+    refused.send(line + request);
+    EXPECT_EQ(status_of(refused.read_answer()), 503);
+    EXPECT_EQ(server.total(Metric::refused_unanswered), 0U);
 }
 
 }  // namespace

@@ -15,19 +15,13 @@ namespace {
 using test::RestAnswer;
 using test::RestClient;
 using test::TestServer;
+using test::unlimited;
 using testing::HasSubstr;
 
 const std::string messages = "/api/v1/rooms/lobby/messages";
 
-core::Config without_limits(std::uint32_t shards = 1) {
-    core::Config config;
-    config.shards = shards;
-    config.limits.enabled = false;
-    return config;
-}
-
 TEST(RestFrontend, PublishesWhatAFormOrJsonSays) {
-    TestServer server(without_limits());
+    TestServer server(unlimited());
     RestClient client(server.port());
     const RestAnswer form = client.post(messages, "text=hello+there&name=ann");
     EXPECT_EQ(form.status, 201) << form.body;
@@ -55,7 +49,7 @@ TEST(RestFrontend, PublishesWhatAFormOrJsonSays) {
 }
 
 TEST(RestFrontend, PagesForwardsAndBackwards) {
-    TestServer server(without_limits());
+    TestServer server(unlimited());
     RestClient client(server.port());
     std::vector<std::string> cursors;
     for (int i = 1; i <= 10; ++i) {
@@ -81,7 +75,7 @@ TEST(RestFrontend, PagesForwardsAndBackwards) {
 }
 
 TEST(RestFrontend, PublishesARepeatedKeyOnce) {
-    TestServer server(without_limits());
+    TestServer server(unlimited());
     RestClient client(server.port());
     const std::string key = "Idempotency-Key: k-1\r\n";
     const std::string first = client.post(messages, "text=a&name=ann", key).body;
@@ -100,7 +94,7 @@ TEST(RestFrontend, TellsWhoOneIs) {
         std::string_view extra;
         std::string_view name;
     };
-    TestServer server(without_limits());
+    TestServer server(unlimited());
     RestClient client(server.port());
     const std::string me = "/api/v1/rooms/lobby/members/me";
     for (const Row& row : {
@@ -124,7 +118,7 @@ TEST(RestFrontend, TellsWhoOneIs) {
 }
 
 TEST(RestFrontend, SaysThatThereAreNoAccounts) {
-    TestServer server(without_limits());
+    TestServer server(unlimited());
     RestClient client(server.port());
     for (const std::string_view credentials : {"Bearer abc", "Basic YTpi", "x"}) {
         const RestAnswer answer =
@@ -216,7 +210,7 @@ std::vector<Refused> refused_targets() {
 }
 
 TEST(RestFrontend, RefusesWithAStatusACodeAndTheReason) {
-    TestServer server(without_limits());
+    TestServer server(unlimited());
     RestClient client(server.port());
     ASSERT_EQ(client.post(messages, "text=there").status, 201);
     auto rows = malformed_bodies();
@@ -241,7 +235,7 @@ TEST(RestFrontend, NamesTheMethodsThatAPathHas) {
     struct Row {
         std::string_view method, target, allow;
     };
-    TestServer server(without_limits());
+    TestServer server(unlimited());
     RestClient client(server.port());
     for (const Row& row : {
              Row{"DELETE", "/api/v1/rooms", "GET, HEAD"},
@@ -259,7 +253,7 @@ TEST(RestFrontend, NamesTheMethodsThatAPathHas) {
 }
 
 TEST(RestFrontend, AnswersHeadWhereItAnswersGet) {
-    TestServer server(without_limits());
+    TestServer server(unlimited());
     RestClient client(server.port());
     ASSERT_EQ(client.post(messages, "text=there").status, 201);
     for (const RestRoute& route : rest_routes) {
@@ -278,7 +272,7 @@ TEST(RestFrontend, AnswersHeadWhereItAnswersGet) {
 }
 
 TEST(RestFrontend, SpeaksTheWordsOfPlainChatPages) {
-    TestServer server(without_limits());
+    TestServer server(unlimited());
     RestClient client(server.port());
     EXPECT_EQ(client.get("/api/chat/messages").body,
               R"({"room":"lobby","cursor":null,"recovered":false,"messages":[],"more":false})");
@@ -302,7 +296,7 @@ TEST(RestFrontend, SpeaksTheWordsOfPlainChatPages) {
 
 TEST(RestFrontend, ListsRoomsByNameAndPageByPage) {
     for (const std::uint32_t shards : {1U, 3U}) {
-        TestServer server(without_limits(shards));
+        TestServer server(unlimited(shards));
         RestClient client(server.port());
         std::vector<std::string> expected;
         for (int i = 10; i < 35; ++i) {

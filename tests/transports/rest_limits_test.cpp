@@ -2,8 +2,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <span>
 #include <string>
+#include <utility>
+#include <vector>
 
+#include "transports/loopback_client.hpp"
 #include "transports/rest_client.hpp"
 #include "transports/test_server.hpp"
 
@@ -61,6 +66,43 @@ TEST(RestLimits, HoldAnAddressWhateverItCallsItself) {
     expect_too_fast(client.get("/api/v1/rooms"));
     EXPECT_EQ(client.get("/api/v1/openapi.json").status, 200) << "not limited";
     EXPECT_EQ(client.get("/api/v1/openapi.json").header("RateLimit"), "");
+}
+
+// One after another from one address: a long-poll that is over, a stream that begins, a stream that
+// there is no place for, and one that is refused.
+TEST(RestLimits, AreToldWithLongPollsAndStreamsToo) {
+    core::Config config = slow(100, 3);
+    config.limits.rooms = 1;
+    TestServer server(config);
+    const std::string events = "/events HTTP/1.1\r\nHost: a\r\n\r\n";
+    const std::pair<std::string, int> expected[] = {
+        {"lobby/messages?wait=0 HTTP/1.1\r\nHost: a\r\n\r\n", 200},
+        {"lobby" + events, 200},
+        {"another" + events, 503},
+        {"lobby" + events, 429},
+    };
+    int left = 3;
+    std::vector<test::LoopbackClient> clients;  // the stream's keeps its room
+    for (const auto& [request, status] : expected) {
+        test::LoopbackClient& client = clients.emplace_back(server.port());
+        client.send("GET /api/v1/rooms/" + request);
+        const std::string head = client.read_answer();
+        EXPECT_EQ(test::status_of(head), status) << head;
+        EXPECT_THAT(head,
+                    HasSubstr("RateLimit-Policy: \"user\";q=100;w=10000, \"address\";q=3;w=300"
+                              "\r\n"));
+        left = std::max(0, left - 1);
+        EXPECT_THAT(head, HasSubstr("\"address\";r=" + std::to_string(left) + ";"));
+    }
+    config.limits.enabled = false;
+    TestServer unlimited(config);
+    for (const auto& [request, status] : std::span(expected).first(2)) {
+        test::LoopbackClient client(unlimited.port());
+        client.send("GET /api/v1/rooms/" + request);
+        const std::string head = client.read_answer();
+        EXPECT_EQ(test::status_of(head), status) << head;
+        EXPECT_EQ(head.find("RateLimit"), std::string::npos);
+    }
 }
 
 TEST(RestLimits, CostATokenForWhatIsMalformedToo) {

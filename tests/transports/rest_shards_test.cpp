@@ -22,13 +22,6 @@ using testing::HasSubstr;
 
 constexpr int rooms = 8;
 
-core::Config shards(std::uint32_t count) {
-    core::Config config;
-    config.shards = count;
-    config.limits.enabled = false;
-    return config;
-}
-
 std::string room(int i) {
     return "/api/v1/rooms/room-" + std::to_string(i);
 }
@@ -42,7 +35,7 @@ std::string receive_until(WebSocketClient& client, std::string_view text) {
 }
 
 TEST(RestShards, AnswerEachCallWhereverTheRoomHasItsHome) {
-    TestServer server(shards(3));
+    TestServer server(test::unlimited(3));
     // Connections land on shards by chance; eight rooms from six of them meet every pair.
     std::deque<RestClient> clients;
     for (int i = 0; i < 6; ++i) clients.emplace_back(server.port());
@@ -73,7 +66,7 @@ TEST(RestShards, AnswerEachCallWhereverTheRoomHasItsHome) {
 }
 
 TEST(RestShards, CountWhatIsRefusedElsewhereToo) {
-    TestServer server(shards(3));
+    TestServer server(test::unlimited(3));
     RestClient client(server.port());
     for (int i = 0; i < rooms; ++i) {
         const RestAnswer answer = client.get(room(i) + "/members");
@@ -84,7 +77,7 @@ TEST(RestShards, CountWhatIsRefusedElsewhereToo) {
 }
 
 TEST(RestShards, SpeakWithSessionsInOneOrderAndByOneCursor) {
-    TestServer server(shards(2));
+    TestServer server(test::unlimited(2));
     WebSocketClient session(server.port(), "/ws?name=ann&room=lobby");
     EXPECT_THAT(receive_until(session, "joined"), HasSubstr(R"("count":1)"));
     RestClient client(server.port());
@@ -106,7 +99,7 @@ TEST(RestShards, SpeakWithSessionsInOneOrderAndByOneCursor) {
 }
 
 TEST(RestShards, TellSessionsWhoVisitsTypesAndReads) {
-    TestServer server(shards(2));
+    TestServer server(test::unlimited(2));
     WebSocketClient session(server.port(), "/ws?name=ann");
     session.send_text(R"({"type":"join","room":"lobby","presence":true})");
     static_cast<void>(receive_until(session, "joined"));
@@ -135,7 +128,7 @@ TEST(RestShards, TellSessionsWhoVisitsTypesAndReads) {
 
 TEST(RestShards, MayEndWithQuestionsUnderWay) {
     for (int round = 0; round < 20; ++round) {
-        TestServer server(shards(3));
+        TestServer server(test::unlimited(3));
         std::deque<test::LoopbackClient> clients;
         for (int i = 0; i < 8; ++i) {
             clients.emplace_back(server.port())

@@ -16,17 +16,13 @@ using core::Metric;
 using test::await_total;
 using test::decoded;
 using test::EventStreamClient;
+using test::expect_refused;
 using test::numbers;
+using test::Refused;
 using test::Speaker;
 using test::TestServer;
+using test::unlimited;
 using testing::HasSubstr;
-
-core::Config unlimited(std::uint32_t shards = 1) {
-    core::Config config;
-    config.shards = shards;
-    config.limits.enabled = false;
-    return config;
-}
 
 TEST(SseConnection, BeginsWithWhatIsSaidFromNowOn) {
     TestServer server(unlimited());
@@ -197,12 +193,6 @@ TEST(SseConnection, TellsADrainAndEndsTheStream) {
     EXPECT_EQ(gone.wait_for(20s), std::future_status::ready);
 }
 
-struct Refused {
-    std::string request;
-    int status;
-    std::string_view says;
-};
-
 TEST(SseConnection, RefusesWhatItCantReadAndStaysHttp) {
     TestServer server(unlimited());
     test::LoopbackClient client(server.port());
@@ -218,11 +208,7 @@ TEST(SseConnection, RefusesWhatItCantReadAndStaysHttp) {
              Refused{"GET /api/v1/rooms/.x/events", 400, "a room's name"},
              Refused{"POST " + events, 405, "Allow: GET, HEAD\r\n"},
          }) {
-        SCOPED_TRACE(refused.request);
-        client.send(refused.request + " HTTP/1.1\r\nHost: a\r\n\r\n");
-        const std::string answer = client.read_answer();
-        EXPECT_EQ(test::status_of(answer), refused.status);
-        EXPECT_THAT(answer, HasSubstr(refused.says));
+        expect_refused(client, refused);
     }
     client.send("GET " + events + " HTTP/1.1\r\nHost: a\r\nLast-Event-ID: 7\r\n\r\n");
     EXPECT_THAT(client.read_answer(), HasSubstr("Last-Event-ID must be a cursor"));
@@ -250,12 +236,10 @@ TEST(SseConnection, IsRefusedAsHttpWhereTheRoomHasNoPlaceOrTheAddressNoRate) {
 
 TEST(SseConnection, NoticesAPeerThatIsGone) {
     TestServer server(unlimited());
-    for (int how = 0; how < 3; ++how) {
+    for (const test::Going go : test::goings) {
         const auto closed = server.total(Metric::sessions_closed);
         EventStreamClient bob(server.port(), "lobby");
-        if (how == 0) bob.socket().close();
-        if (how == 1) bob.socket().reset();
-        if (how == 2) bob.socket().shutdown_write();
+        go(bob.socket());
         await_total(server, Metric::sessions_closed, closed + 1);
     }
 }
@@ -371,6 +355,33 @@ TEST(SseConnection, WritesALongHistoryAsFastAsItIsReadAndThenWhatFollowed) {
         ASSERT_EQ(decoded<protocol::Message>(bob.next("message")).cursor.offset, offset);
     }
     EXPECT_EQ(bob.messages(1), std::vector<std::string>{"the end"});
+}
+
+TEST(SseConnection, IsToldOfAGapBehindTheHistoryThatItIsStillHanded) {
+    constexpr std::uint64_t kept = 200;
+    constexpr std::uint64_t last = kept + 60;
+    for (const core::OnLag on_lag : {core::OnLag::gap, core::OnLag::latest}) {
+        core::Config config = SlowPeer::config_with(on_lag);
+        config.history.bytes = 8 << 20;
+        TestServer server(config);
+        Speaker ann(server.port(), "lobby");
+        // More than the kernel takes on both sides.
+        const std::string text(16'000, 'x');
+        for (std::uint64_t i = 0; i < kept; ++i) ann.say(text);
+        EventStreamClient bob(server.port(), "lobby", "history=200", {}, 4096);
+        ASSERT_TRUE(bob.read_until("\n\n"));
+        // In one turn more than the window holds.
+        ann.say_at_once(numbers(kept + 1, last));
+        EXPECT_GE(server.total(Metric::gaps), 1U);
+        std::uint64_t heard = 0;
+        while (heard < kept) {
+            ASSERT_EQ(decoded<protocol::Message>(bob.next("message")).cursor.offset, ++heard);
+        }
+        const auto gap = decoded<protocol::Gap>(bob.next("gap"));
+        EXPECT_EQ(gap.from, kept + 1);
+        EXPECT_EQ(bob.decoder().last_id(), gap.cursor.to_string());
+        EXPECT_EQ(bob.messages(last - gap.to), numbers(gap.to + 1, last));
+    }
 }
 
 TEST(SseConnection, HearsTheOneOrderOfItsRoomOnEveryShard) {

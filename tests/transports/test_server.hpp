@@ -22,6 +22,14 @@ namespace parley::transports::test {
 // What servers of tests take for the process's memory.
 inline std::atomic<std::size_t> pretended_memory{0};
 
+// Without rates: what a test says is all let through.
+inline core::Config unlimited(std::uint32_t shards = 1) {
+    core::Config config;
+    config.shards = shards;
+    config.limits.enabled = false;
+    return config;
+}
+
 class TestServer {
 public:
     explicit TestServer(core::Config core = {}, TransportConfig transports = {},

@@ -30,6 +30,7 @@ struct TlsWish {
     int version_min = TLS1_2_VERSION;
     int version_max = TLS1_3_VERSION;
     std::string ciphers;          // of TLS 1.2
+    std::string suites;           // of TLS 1.3
     std::string signatures;       // algorithms accepted; empty: OpenSSL's
     const X509* trust = nullptr;  // null: anybody is trusted
     const parley::test::TestCertificate* own = nullptr;
@@ -47,6 +48,7 @@ public:
         SSL_CTX_set_min_proto_version(context, wish.version_min);
         SSL_CTX_set_max_proto_version(context, wish.version_max);
         if (!wish.ciphers.empty()) SSL_CTX_set_cipher_list(context, wish.ciphers.c_str());
+        if (!wish.suites.empty()) SSL_CTX_set_ciphersuites(context, wish.suites.c_str());
         if (!wish.signatures.empty()) {
             EXPECT_EQ(SSL_CTX_set1_sigalgs_list(context, wish.signatures.c_str()), 1);
         }
@@ -123,7 +125,7 @@ private:
 };
 
 // The same calls as LoopbackClient's.
-class TlsClient {
+class TlsClient : public ReadingAhead<TlsClient> {
 public:
     explicit TlsClient(std::uint16_t port, const TlsWish& wish = {}, int receive_buffer = 0)
         : socket_(port, receive_buffer), side_(wish) {
@@ -143,9 +145,12 @@ public:
         std::size_t written = 0;
         return SSL_write_ex(side_.ssl(), bytes.data(), bytes.size(), &written) == 1;
     }
-    // Whatever comes next; empty at the end.
-    std::string read_some() {
-        if (!unread_.empty()) return std::exchange(unread_, {});
+    // True where the server's end was announced by close_notify.
+    [[nodiscard]] bool ended_well() const noexcept { return end_ == SSL_ERROR_ZERO_RETURN; }
+
+private:
+    friend class ReadingAhead<TlsClient>;
+    std::string read_fresh() {
         std::string out(64 * 1024, '\0');
         std::size_t count = 0;
         ERR_clear_error();
@@ -154,41 +159,11 @@ public:
         out.resize(result == 1 ? count : 0);
         return out;
     }
-    std::string read_through(std::string_view end) {
-        std::string all;
-        for (;;) {
-            const auto at = all.find(end);
-            if (at != std::string::npos) {
-                unread_ = all.substr(at + end.size());
-                all.resize(at + end.size());
-                return all;
-            }
-            const std::string more = read_some();
-            if (more.empty()) return all;
-            all += more;
-        }
-    }
-    std::string read_exactly(std::size_t count) {
-        std::string all;
-        while (all.size() < count) {
-            const std::string more = read_some();
-            if (more.empty()) return all;
-            all += more;
-        }
-        unread_ = all.substr(count);
-        all.resize(count);
-        return all;
-    }
-    [[nodiscard]] bool at_end() { return read_some().empty(); }
-    // True where the server's end was announced by close_notify.
-    [[nodiscard]] bool ended_well() const noexcept { return end_ == SSL_ERROR_ZERO_RETURN; }
 
-private:
     LoopbackClient socket_;
     TlsClientSide side_;
     bool connected_ = false;
     int end_ = SSL_ERROR_NONE;
-    std::string unread_;
 };
 
 }  // namespace parley::transports::test

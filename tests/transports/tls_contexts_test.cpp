@@ -120,6 +120,29 @@ TEST(TlsContexts, SpeakTls12And13WithForwardSecrecyAndNothingOlder) {
     ERR_clear_error();
 }
 
+TEST(TlsContexts, ChooseTheCheapestCipherThatBothHaveAndChaCha20WhereTheClientPutsItFirst) {
+    const auto chosen = [](int version, const std::string& offered) {
+        TlsWish wish;
+        wish.version_min = wish.version_max = version;
+        (version == TLS1_3_VERSION ? wish.suites : wish.ciphers) = offered;
+        TlsPair pair(plain_contexts(), wish);
+        EXPECT_EQ(pair.shake_hands(), Step::done) << offered;
+        return std::string(SSL_get_cipher_name(pair.client().ssl()));
+    };
+    const std::string small = "TLS_AES_128_GCM_SHA256";
+    const std::string large = "TLS_AES_256_GCM_SHA384";
+    const std::string chacha = "TLS_CHACHA20_POLY1305_SHA256";
+    EXPECT_EQ(chosen(TLS1_3_VERSION, large + ":" + chacha + ":" + small), small);
+    EXPECT_EQ(chosen(TLS1_3_VERSION, small + ":" + large), small);
+    EXPECT_EQ(chosen(TLS1_3_VERSION, large + ":" + chacha), large);
+    EXPECT_EQ(chosen(TLS1_3_VERSION, chacha + ":" + small + ":" + large), chacha);
+    const std::string old = "ECDHE-ECDSA-";
+    const std::string old_chacha = old + "CHACHA20-POLY1305";
+    EXPECT_EQ(chosen(TLS1_2_VERSION, old + "AES256-GCM-SHA384:" + old + "AES128-GCM-SHA256"),
+              old + "AES128-GCM-SHA256");
+    EXPECT_EQ(chosen(TLS1_2_VERSION, old_chacha + ":" + old + "AES128-GCM-SHA256"), old_chacha);
+}
+
 TEST(TlsContexts, AgreeOnHttp11AndRefuseOthersOnlyWhereTheyAreOffered) {
     const auto agreed = [](std::vector<std::string> protocols) -> std::optional<std::string> {
         TlsWish wish;

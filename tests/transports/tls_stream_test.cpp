@@ -264,6 +264,60 @@ TEST(TlsStream, AnswersOfItsOwnDoNotPileUpAgainstAPeerThatReadsNothing) {
     EXPECT_EQ(pair.read().status, Status::done);
 }
 
+// A peer that has its keys changed until the answers wait for room, and that sends more than the
+// server reads at once: OpenSSL holds what was read ahead, and must not be asked for it yet.
+TEST(TlsStream, WaitsToWriteWhateverItHasReadAheadAndDoesNotSpin) {
+    TlsPair pair(plain_contexts(), wish_for(TLS1_3_VERSION), small_send_buffer);
+    ASSERT_EQ(pair.shake_hands(), Step::done);
+    Status last = Status::done;
+    for (int i = 0; i < 5'000 && last == Status::done; ++i) {
+        ASSERT_EQ(SSL_key_update(pair.client().ssl(), SSL_KEY_UPDATE_REQUESTED), 1);
+        pair.give_to_server(pair.client_seals("xy"));
+        char one = 0;
+        last = pair.stream().try_read({&one, 1}).status;
+    }
+    ASSERT_EQ(last, Status::would_block);
+    // However often it waits, nothing wakes it, and nothing is read, until the peer takes something.
+    for (int i = 0; i < 3; ++i) {
+        bool woken = false;
+        pair.stream().wait_readable(
+            [&](const boost::system::error_code& error) { woken = !error; });
+        for (int turn = 0; turn < 3; ++turn) pair.run_ready();
+        EXPECT_FALSE(woken);
+        pair.stream().cancel();
+        pair.run_ready();
+        EXPECT_EQ(pair.read().status, Status::would_block);
+    }
+    pair.give_to_client(pair.take_from_server());
+    bool woken = false;
+    pair.stream().wait_readable([&](const boost::system::error_code& error) { woken = !error; });
+    pair.run_ready();
+    EXPECT_TRUE(woken);
+    EXPECT_EQ(pair.read().status, Status::done);
+}
+
+// The writer owes the rest of a record; a reader that finds nothing waits for the peer's bytes and
+// not for room, which would end its wait again and again.
+TEST(TlsStream, AReaderBesideABlockedWriterWaitsForThePeerAlone) {
+    TlsPair pair(plain_contexts(), {}, small_send_buffer);
+    ASSERT_EQ(pair.shake_hands(), Step::done);
+    const IoResult begun = pair.write({letters(60'000)});
+    ASSERT_LT(begun.bytes, 60'000U);
+    ASSERT_EQ(pair.read().status, Status::would_block);
+    bool readable = false;
+    bool writable = false;
+    pair.stream().wait_readable([&](const boost::system::error_code&) { readable = true; });
+    pair.stream().wait_writable([&](const boost::system::error_code&) { writable = true; });
+    pair.give_to_client(pair.take_from_server());
+    pair.run_ready();
+    EXPECT_TRUE(writable);
+    EXPECT_FALSE(readable);
+    pair.give_to_server(pair.client_seals("now"));
+    pair.run_ready();
+    EXPECT_TRUE(readable);
+    EXPECT_EQ(pair.read().text, "now");
+}
+
 TEST(TlsStream, SaysGoodbyeWhenItClosesAndWhenItShutsDown) {
     for (const bool half : {false, true}) {
         TlsPair pair(plain_contexts());

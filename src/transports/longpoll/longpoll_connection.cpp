@@ -9,6 +9,7 @@
 #include "transports/gate.hpp"
 #include "transports/http_connection.hpp"
 #include "transports/longpoll/longpoll_format.hpp"
+#include "transports/rate_limit_headers.hpp"
 #include "transports/rest/rest_answers.hpp"
 
 namespace parley::transports {
@@ -190,6 +191,7 @@ void LongPollConnection<Stream>::give_back() {
     stage_ = Stage::ended;
     cancel();
     stream_.cancel();
+    add_rate_limit(*answer_, subscriber_->buckets(), gate_->shard().config().limits, gate_->now());
     leave(core::close_reasons::normal);
     resume_http(*gate_, std::move(stream_), hop_,
                 {std::move(ask_.request), std::move(*answer_), std::move(ask_.following)});

@@ -114,23 +114,18 @@ HttpResponse answer_chat_users(core::Answered<protocol::MemberList>&& answer) {
     return response;
 }
 
-HttpResponse answer_visit(core::Answered<core::VisitReply>&& answer) {
+HttpResponse answer_visit(core::Answered<protocol::Visit>&& answer) {
     if (!answer) return answer_error(answer.error());
     HttpResponse response = json();
-    protocol::append_rest_visit(response.body,
-                                {std::move(answer->room), std::move(answer->user), answer->cursor,
-                                 answer->count, static_cast<std::uint64_t>(answer->ttl.count())});
+    protocol::append_rest_visit(response.body, *answer);
     return response;
 }
 
-HttpResponse answer_rooms(std::vector<core::RoomSummary>&& rooms, std::size_t most) {
-    std::ranges::sort(rooms, {}, &core::RoomSummary::room);
-    std::vector<protocol::ListedRoom> listed;
-    for (std::size_t i = 0; i < std::min(most, rooms.size()); ++i) {
-        listed.push_back({std::move(rooms[i].room), rooms[i].members, rooms[i].last_offset});
-    }
+HttpResponse answer_rooms(std::vector<protocol::ListedRoom>&& rooms, std::size_t most) {
+    std::ranges::sort(rooms, {}, &protocol::ListedRoom::room);
     HttpResponse response = json();
-    protocol::append_rest_rooms(response.body, listed, rooms.size() > most);
+    protocol::append_rest_rooms(response.body, std::span(rooms).first(std::min(most, rooms.size())),
+                                rooms.size() > most);
     return response;
 }
 

@@ -47,9 +47,10 @@ static_assert(statuses_of_errc.size() == static_cast<std::size_t>(core::errc::en
 // 200 with what was asked for.
 [[nodiscard]] HttpResponse answer_page(core::Answered<core::HistoryReply>&& answer);
 [[nodiscard]] HttpResponse answer_members(core::Answered<protocol::MemberList>&& answer);
-[[nodiscard]] HttpResponse answer_visit(core::Answered<core::VisitReply>&& answer);
+[[nodiscard]] HttpResponse answer_visit(core::Answered<protocol::Visit>&& answer);
 // The rooms of all shards, in any order; the first `most` of them are told.
-[[nodiscard]] HttpResponse answer_rooms(std::vector<core::RoomSummary>&& rooms, std::size_t most);
+[[nodiscard]] HttpResponse answer_rooms(std::vector<protocol::ListedRoom>&& rooms,
+                                        std::size_t most);
 // As plain chat pages read them.
 [[nodiscard]] HttpResponse answer_chat_page(core::Answered<core::HistoryReply>&& answer);
 [[nodiscard]] HttpResponse answer_chat_users(core::Answered<protocol::MemberList>&& answer);

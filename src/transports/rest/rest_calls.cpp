@@ -35,11 +35,10 @@ auto answer_later(RestCall& call, Render render) {
 template <typename Ask, typename Render>
 std::optional<HttpResponse> ask_home(RestCall& call, const std::string& room, Ask ask,
                                      Render render) {
-    core::Shard& here = call.gate.shard();
-    core::Shard& home = here.hub().home_of(room);
-    if (&home == &here) return with_headers(render(ask(home)), std::move(call.headers));
-    core::ask_shard(here, home, std::move(ask), answer_later(call, render));
-    return std::nullopt;
+    auto answer = core::ask_home(call.gate.shard(), room, std::move(ask),
+                                 [&] { return answer_later(call, render); });
+    if (!answer) return std::nullopt;
+    return with_headers(render(std::move(*answer)), std::move(call.headers));
 }
 
 template <typename Action>
@@ -148,7 +147,7 @@ std::optional<HttpResponse> list_rooms(RestCall& call) {
                                     std::to_string(core::limits::history_answer_max));
         }
     }
-    using Rooms = std::vector<core::RoomSummary>;
+    using Rooms = std::vector<protocol::ListedRoom>;
     // One more than is told: it says whether there are more.
     const auto visit = [after, most](core::Shard& shard, Rooms& rooms) {
         auto more = core::rooms_at_home(shard, after, most + 1);

@@ -175,19 +175,13 @@ std::optional<HttpResponse> RestFrontend::call(Exchange& exchange, const RestHea
 }
 
 HttpHeaders RestFrontend::headers_for(const core::Visitor& visitor, bool limited) const {
-    const core::LimitsConfig& limits = gate_->shard().config().limits;
     HttpResponse answer;
     answer.headers.reserve(6);  // what others add is in it
     answer.headers.push_back(not_stored());
-    if (!limited) return std::move(answer.headers);
-    std::vector<BucketState> buckets;
-    if (const auto refill = visitor.user_refill()) {
-        buckets.push_back({"user", limits.user, *refill});
+    if (limited) {
+        const core::Shard& shard = gate_->shard();
+        add_rate_limit(answer, visitor.buckets(), shard.config().limits, shard.now().mono);
     }
-    if (const auto refill = visitor.address_refill()) {
-        buckets.push_back({"address", limits.address, *refill});
-    }
-    add_rate_limit(answer, buckets);
     return std::move(answer.headers);
 }
 

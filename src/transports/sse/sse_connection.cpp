@@ -7,12 +7,13 @@
 #include <utility>
 
 #include "core/shard.hpp"
-#include "protocol/json_codec.hpp"
 #include "protocol/sse.hpp"
 #include "transports/gate.hpp"
 #include "transports/http_connection.hpp"
+#include "transports/rate_limit_headers.hpp"
 #include "transports/rest/rest_answers.hpp"
 #include "transports/sse/sse_format.hpp"
+#include "transports/sse/sse_words.hpp"
 #include "transports/write_frames.hpp"
 
 namespace parley::transports {
@@ -22,31 +23,11 @@ using boost::asio::ip::tcp;
 
 // For a stream that ends before its room has answered.
 constexpr std::chrono::seconds retry_after{1};
-// Frames of the history that are offered to one write.
-constexpr std::size_t backlog_frames = 64;
 
 // Half to three halves of it, so that those who lost a server don't come back as one.
 std::uint64_t jittered(std::chrono::milliseconds time, std::mt19937_64& random) {
     std::uniform_int_distribution<std::int64_t> draw(time.count() / 2, time.count() * 3 / 2);
     return static_cast<std::uint64_t>(draw(random));
-}
-
-// The offset of the last message before those of a `joined`.
-std::uint64_t offset_before(const core::JoinedReply& reply) noexcept {
-    return reply.history.empty() ? reply.cursor.offset : reply.history.front()->offset() - 1;
-}
-
-std::string json_of(const core::Reply& reply) {
-    std::string json;
-    core::append_reply(json, reply);
-    return json;
-}
-
-// A history keeps no frames; what a peer has missed is made again, some of it at a time.
-core::FramePtr frame_of(const core::Retained& message, const core::WireFormat& format) {
-    const core::Publication publication(core::PublicationKind::message, message.offset(),
-                                        std::string(message.json()));
-    return core::FramePtr(&publication.frame(format));
 }
 
 }  // namespace
@@ -90,35 +71,20 @@ template <typename Stream>
 void SseConnection<Stream>::begin(const core::JoinedReply& reply) {
     std::string& words = outbox_.words();
     words += ask_->head;
+    HttpResponse limits;
+    add_limits(limits);
+    append_header_lines(words, limits);
+    words += "\r\n";
     std::string& events = gate_->thread().scratch();
-    append_beginning(events, reply);
-    if (!reply.history.empty()) backlog_ = std::make_unique<Backlog>(Backlog{reply.history});
+    append_beginning(events, reply, ask_->since,
+                     jittered(gate_->config().sse_retry, gate_->shard().random()));
+    if (!reply.history.empty()) {
+        backlog_ = std::make_unique<SseBacklog>(reply.history, *traits().format);
+    }
     ask_.reset();
     say(events);
     write_backlog();
     arm_heartbeat();
-}
-
-// Where the stream begins, and what is missing before that. The place is told even where nothing
-// was said: a client that reconnects before anything is resumes from it.
-template <typename Stream>
-void SseConnection<Stream>::append_beginning(std::string& out,
-                                             const core::JoinedReply& reply) const {
-    const protocol::Cursor begin{reply.cursor.epoch, offset_before(reply)};
-    const std::string id = begin.to_string();
-    const std::uint64_t retry = jittered(gate_->config().sse_retry, gate_->shard().random());
-    if (!ask_->since || reply.recovered) return protocol::append_sse_position(out, id, retry);
-    // With the id of the event that announces it: a client that is cut off before that asks again
-    // from where it was, and is told again.
-    protocol::append_sse_retry(out, retry);
-    if (ask_->since->epoch == begin.epoch && ask_->since->offset < begin.offset) {
-        const protocol::Gap gap{reply.room, ask_->since->offset + 1, begin.offset, begin};
-        return protocol::append_sse(out, id, "gap", json_of({{}, gap}));
-    }
-    // A cursor of another life of the room, or one that it has not come to.
-    core::JoinedReply joined = reply;
-    joined.history.clear();
-    protocol::append_sse(out, id, "joined", json_of({{}, std::move(joined)}));
 }
 
 template <typename Stream>
@@ -130,11 +96,19 @@ void SseConnection<Stream>::refuse(HttpResponse response) noexcept {
     });
 }
 
+// What is left of the buckets that the request took from.
+template <typename Stream>
+void SseConnection<Stream>::add_limits(HttpResponse& response) const {
+    const core::Shard& shard = gate_->shard();
+    add_rate_limit(response, subscriber_->buckets(), shard.config().limits, gate_->now());
+}
+
 // There will be no stream: HTTP goes on where it was, with a refusal.
 template <typename Stream>
 void SseConnection<Stream>::give_back(HttpResponse& response) {
     ended_ = true;
     stream_.cancel();
+    add_limits(response);
     leave(core::close_reasons::normal);
     resume_http(*gate_, std::move(stream_), ask_->hop,
                 {std::move(ask_->request), std::move(response), std::move(ask_->following)});
@@ -246,21 +220,23 @@ core::WriteResult SseConnection<Stream>::write_some(
     return {taken, blocked};
 }
 
-// The history that the stream begins with: the frames that everybody shares, one after another.
+// The history that the stream begins with, and behind it what it has lagged by meanwhile.
 template <typename Stream>
 void SseConnection<Stream>::write_backlog() noexcept {
     while (backlog_ && !waiting_writable_ && !lost_ && !ended_ && !closing_) {
-        std::array<core::FramePtr, backlog_frames> made;
-        std::array<const core::Frame*, backlog_frames> frames;
-        const std::size_t count =
-            std::min(frames.size(), backlog_->messages.size() - backlog_->written);
-        for (std::size_t i = 0; i < count; ++i) {
-            made[i] = frame_of(*backlog_->messages[backlog_->written + i], *traits().format);
-            frames[i] = made[i].get();
-        }
-        backlog_->written += write_frames(std::span(frames).first(count));
-        if (backlog_->written == backlog_->messages.size()) backlog_.reset();
+        const SseBacklog::Batch batch = backlog_->next();
+        backlog_->written(write_frames(batch.frames()));
+        if (!backlog_->done()) continue;
+        const auto written = std::move(backlog_);
+        if (written->gap()) say_gap(*written->gap());
     }
+}
+
+template <typename Stream>
+void SseConnection<Stream>::say_gap(const protocol::Gap& gap) {
+    std::string event;
+    append_gap(event, gap);
+    say(event);
 }
 
 template <typename Stream>
@@ -271,16 +247,16 @@ void SseConnection<Stream>::reply(const core::Reply& reply) noexcept {
         return refuse(answer_error(*error));
     }
     if (ask_) return;  // `welcome`: the stream has not begun
-    std::string events;
+    // Nothing else is said unasked, and there is nobody to ask.
     if (const auto* gap = std::get_if<protocol::Gap>(&reply.message)) {
-        protocol::append_sse(events, gap->cursor.to_string(), "gap", json_of(reply));
-    } else if (const auto* drain = std::get_if<protocol::Drain>(&reply.message)) {
-        protocol::append_sse_retry(events, drain->retry_after_ms);
-        protocol::append_sse(events, {}, "drain", json_of(reply));
-    } else {
-        return;  // nothing else is said unasked, and there is nobody to ask
+        // Its id would have a client that is cut off resume behind what it was never sent.
+        return backlog_ ? backlog_->add_gap(*gap) : say_gap(*gap);
     }
-    say(events);
+    if (const auto* drain = std::get_if<protocol::Drain>(&reply.message)) {
+        std::string events;
+        append_drain(events, *drain);
+        say(events);
+    }
 }
 
 // Nothing is to be ended from within a call of the core: it may be iterating over its sessions.
@@ -304,10 +280,8 @@ void SseConnection<Stream>::close(const core::CloseReason& reason) noexcept {
     }
     if (reason.code != core::close_reasons::draining.code) {
         // `drain` was said already. Here the last event says why.
-        const protocol::Error error{"unavailable", std::string(reason.text),
-                                    core::may_reconnect(reason), std::nullopt};
         std::string event;
-        protocol::append_sse(event, {}, "error", json_of({{}, error}));
+        append_goodbye(event, reason);
         say(event);
     }
     if (chunked() && !lost_) outbox_.words() += last_chunk;

@@ -17,7 +17,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "core/subscriber.hpp"
 #include "core/timer_wheel.hpp"
@@ -26,6 +25,7 @@
 #include "transports/connection.hpp"
 #include "transports/http_response.hpp"
 #include "transports/outbox.hpp"
+#include "transports/sse/sse_backlog.hpp"
 
 namespace parley::transports {
 
@@ -39,7 +39,7 @@ struct SseAsk {
     core::Listening how;
     core::PeerIdentity who;
     bool chunked = true;
-    std::string head;                    // of the answer 200
+    std::string head;                    // of the answer 200, without the empty line at its end
     std::string request;                 // kept_head(): a refusal is answered as HTTP
     std::string following;               // bytes that came behind it
     boost::asio::ip::tcp::endpoint hop;  // at the other end of the stream
@@ -80,18 +80,12 @@ public:
     }
 
 private:
-    // Messages that the stream begins with, and how many of them are written.
-    struct Backlog {
-        std::vector<core::RetainedPtr> messages;
-        std::size_t written = 0;
-    };
-
     ~SseConnection() override = default;
 
     // Opening.
     void begin(const core::JoinedReply& reply);
-    void append_beginning(std::string& out, const core::JoinedReply& reply) const;
     void refuse(HttpResponse response) noexcept;
+    void add_limits(HttpResponse& response) const;
     void give_back(HttpResponse& response);
 
     // Reading.
@@ -105,6 +99,7 @@ private:
     void transmit() noexcept;
     [[nodiscard]] std::size_t write_frames(std::span<const core::Frame* const> frames) noexcept;
     void write_backlog() noexcept;
+    void say_gap(const protocol::Gap& gap);
     void lost() noexcept;
 
     // Ending.
@@ -125,8 +120,8 @@ private:
     bool ended_ = false;
     Stream stream_;
     Outbox outbox_;
-    std::unique_ptr<Backlog> backlog_;  // exactly while some of it is unwritten
-    std::unique_ptr<SseAsk> ask_;       // until the room has answered
+    std::unique_ptr<SseBacklog> backlog_;  // exactly while some of it is unwritten
+    std::unique_ptr<SseAsk> ask_;          // until the room has answered
     std::shared_ptr<core::Subscriber> subscriber_;
     const core::CloseReason* reason_ = nullptr;  // why it closes
     core::TimePoint progress_;                   // when it last waited to write

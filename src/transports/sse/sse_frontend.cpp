@@ -66,7 +66,7 @@ private:
         head.append(protocol::sse_media_type).append("\r\n");
         append_header_lines(head, stream_head());
         gate_->cors().append(head, exchange.request);
-        return head += chunked ? "Transfer-Encoding: chunked\r\n\r\n" : "Connection: close\r\n\r\n";
+        return head += chunked ? "Transfer-Encoding: chunked\r\n" : "Connection: close\r\n";
     }
 
     [[nodiscard]] SseAsk ask_of(Exchange& exchange, RoomRequest&& asked) const {
