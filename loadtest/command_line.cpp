@@ -50,8 +50,7 @@ HANDSHAKE RATE
   reset, so that local ports don't run out: at RATE a second, counted from the intended instant
   (open loop, at most --connections at once), or 'max': --connections at once, each replaced as soon
   as it is done (closed loop). With --transport socketio an upgrade is that of a Socket.IO client.
-  Rooms and messages play no part. --server-pid adds the server's
-  processor time for each.
+  Rooms and messages play no part. --server-pid adds the server's processor time for each.
 
 TARGET FILES
   Without --target the server is Parley or speaks as it does. A target file says how another one is

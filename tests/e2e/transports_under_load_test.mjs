@@ -36,7 +36,8 @@ before(async () => {
 });
 
 after(async () => {
-    await server?.stop();
+    // A poll that was answered as its user left is awaited again until its session times out.
+    await server?.kill();
     rmSync(folder, { recursive: true });
 });
 

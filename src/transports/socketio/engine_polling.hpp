@@ -14,6 +14,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "core/transport.hpp"
 #include "protocol/engineio.hpp"
