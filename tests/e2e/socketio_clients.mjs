@@ -76,7 +76,8 @@ const program = fileURLToPath(new URL('socketio_client.py', import.meta.url));
 
 const packed = (_, value) =>
     value?.type === 'Buffer' ? { $bytes: Buffer.from(value.data).toString('base64') } : value;
-const unpacked = (_, value) => (value?.$bytes === undefined ? value : Buffer.from(value.$bytes, 'base64'));
+const unpacked = (_, value) =>
+    value?.$bytes === undefined ? value : Buffer.from(value.$bytes, 'base64');
 
 const openPython = (how) =>
     async function (t, door, mode, { namespace = '/', events = [], auth, query } = {}) {

@@ -1,5 +1,5 @@
-// The three styles of front end that Socket.IO chats have, in Chromium, with the stock bundle and the
-// ready configuration of each ($CONF): pages of another origin, which parleyd does not serve.
+// The three styles of front end that Socket.IO chats have, in Chromium, with the stock bundle and
+// the ready configuration of each ($CONF): pages of another origin, which parleyd does not serve.
 
 import assert from 'node:assert/strict';
 import { join } from 'node:path';

@@ -1,5 +1,5 @@
-// Connections that are lost, and what stock clients make of it: a state recovered whole, or an honest
-// fresh start. STORM says how many are cut at once (300).
+// Connections that are lost, and what stock clients make of it: a state recovered whole, or an
+// honest fresh start. STORM says how many are cut at once (300).
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -34,7 +34,7 @@ function persistentSocket(t, url, mode, auth) {
     t.after(() => socket.disconnect());
     socket.faults = [];
     const judge = (text) => {
-        if (/session id|400|4\d\d/i.test(text)) socket.faults.push(text);
+        if (/session id|\b4\d\d\b/i.test(text)) socket.faults.push(text);
     };
     const watch = (engine) => {
         engine.on('close', (reason, error) => {
@@ -120,7 +120,8 @@ for (const mode of Object.keys(modes)) {
             await connected(ann, mode);
             assert.equal(ann.recovered, false);
             for (const room of among.slice(1)) {
-                assert.equal((await ann.timeout(20_000).emitWithAck('join', { room })).error, undefined);
+                const ack = await ann.timeout(20_000).emitWithAck('join', { room });
+                assert.equal(ack.error, undefined);
             }
             const { id } = ann;
             const talker = startTalker(door, among);
@@ -150,7 +151,6 @@ for (const mode of Object.keys(modes)) {
                 assert.deepEqual(offsets, count(offset - offsets[0] + 1, offsets[0]), room);
                 assert.ok(offsets.length > 16);
             }
-            assert.equal(ledger.offsets(among[0])[0] <= 2, true);
             // To others it never left, and it speaks on in its rooms.
             for (const room of among) {
                 const ack = await ann.timeout(20_000).emitWithAck('message', { room, text: 'on' });
