@@ -1,6 +1,6 @@
 // The chat of a real parleyd with stock Socket.IO clients: every client however it is carried,
-// plain and over TLS, in one room with whoever comes through other doors. UPGRADES says how often the
-// upgrade is tried in a room that talks (1000).
+// plain and over TLS, in one room with whoever comes through other doors. UPGRADES says how
+// often the upgrade is tried in a room that talks (1000).
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
