@@ -23,8 +23,7 @@ constexpr std::chrono::milliseconds late_ping{100};
 
 // Not what says that nobody is there any more: that is never sent.
 const core::CloseReason& goodbye_for(const core::CloseReason& reason) noexcept {
-    return reason.code == core::close_reasons::vanished.code ? core::close_reasons::going_away
-                                                             : reason;
+    return reason.code == core::close_reasons::vanished.code ? core::close_reasons::normal : reason;
 }
 
 }  // namespace
