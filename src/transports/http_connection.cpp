@@ -24,8 +24,6 @@ using boost::asio::ip::tcp;
 // unread bytes would reset the connection and take the answer with it (RFC 9112, 9.6).
 constexpr std::size_t linger_bytes_max = 256 * 1024;
 constexpr std::chrono::milliseconds linger_time{1'000};
-// For the one request of a connection that is not let in.
-constexpr std::chrono::milliseconds refused_time{1'000};
 // How much of an answer buys its reader http.write_timeout.
 constexpr std::size_t write_progress_bytes = 64 * 1024;
 // Requests that are answered one after another before the loop may see to others.
