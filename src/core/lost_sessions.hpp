@@ -27,6 +27,7 @@ struct LostSession {
     std::string session;  // its public name
     UserPtr user;
     Trail trail;
+    std::vector<std::string> rooms;  // as its transport names them, in the order of joining
 };
 
 // A session whose connection is thought to live. Its peer may know better, and come back by another

@@ -95,9 +95,12 @@ void RoomHome::leave(const UserPtr& user, const Listening& how, bool goodbye) {
 }
 
 void RoomHome::rename(const UserPtr& before, const UserPtr& after) {
-    // First the one who comes: the room is not deserted in between.
-    if (presence_.join(after) == Presence::Change::joined) announce(PresenceAction::join, after);
-    if (presence_.leave(before) == Presence::Change::left) left(before);
+    // First the one who comes: the room is not deserted in between. Announced when both are done: in
+    // between there may be one too many for a roster.
+    const bool came = presence_.join(after) == Presence::Change::joined;
+    const bool went = presence_.leave(before) == Presence::Change::left;
+    if (came) announce(PresenceAction::join, after);
+    if (went) left(before);
 }
 
 protocol::Visit RoomHome::visit(const UserPtr& user) {

@@ -183,10 +183,16 @@ void Subscriber::rename(const std::string& name) {
     buckets_.reset();
 }
 
-std::optional<std::string> Subscriber::take_name(const std::string& name) {
-    if (auto refused = refuse_name(name, shard_->config().limits.name_bytes)) return refused;
+std::optional<protocol::Error> Subscriber::take_name(const std::string& name) {
+    if (auto refused = refuse_name(name, shard_->config().limits.name_bytes)) {
+        return make_error(errc::bad_request, std::move(*refused));
+    }
     const UserPtr before = session_.user();
     if (before->who.name == name) return std::nullopt;
+    // Every room hears of it: it costs what as many commands do.
+    for (std::size_t i = 1; i < subscriptions_.size(); ++i) {
+        if (auto refused = admit()) return refused;
+    }
     rename(name);
     for (const auto& subscription : subscriptions_) {
         if (!subscription->member) continue;

@@ -53,8 +53,9 @@ public:
     // Joins a room as `handle()` would, but for how it listens there. Only while ready().
     void join(protocol::Join&& join, const Listening& how);
     // Goes by another name from now on, in the rooms that it has joined too: whoever watches them is
-    // told that one came and another went. What is wrong with the name, where something is.
-    [[nodiscard]] std::optional<std::string> take_name(const std::string& name);
+    // told that one came and another went. The error where something is wrong with the name, or there
+    // are fewer tokens than rooms beyond the first.
+    [[nodiscard]] std::optional<protocol::Error> take_name(const std::string& name);
     // Notes what it is handed from now on; null: no more. Only for a session of several rooms: the
     // flush tells of one room's publications only where it has to. `trail` must outlive that.
     void follow(Trail* trail) noexcept { trail_ = trail; }

@@ -10,7 +10,8 @@ Trail::Trail(const Trail& before, const std::optional<StreamPlace>& last,
              const std::vector<RoomStand>& stands)
     : begin_(last), joins_(before.joins_) {
     for (const RoomStand& stand : stands) {
-        rooms_.push_back({stand.room, stand.epoch, true, 0, stand.offset});
+        rooms_.push_back(
+            {stand.room, stand.epoch, true, 0, stand.offset, stand.offset.value_or(0)});
     }
 }
 
@@ -27,7 +28,7 @@ std::uint32_t Trail::enter(std::string_view room, const protocol::Epoch& epoch) 
         rooms_[*known].epoch = epoch;
         return *known;
     }
-    Room fresh{std::string(room), epoch, true, 0, std::nullopt};
+    Room fresh{std::string(room), epoch, true, 0, std::nullopt, 0};
     const auto unused = std::ranges::find_if(
         rooms_, [](const Room& each) { return !each.joined && each.runs == 0; });
     if (unused == rooms_.end()) {
@@ -39,12 +40,10 @@ std::uint32_t Trail::enter(std::string_view room, const protocol::Epoch& epoch) 
 }
 
 std::uint32_t Trail::joined(std::string_view room, const protocol::Cursor& at) {
-    add({at.offset, enter(room, at.epoch), ++joins_});
+    const auto index = enter(room, at.epoch);
+    rooms_[index].latest = at.offset;
+    add({at.offset, index, ++joins_});
     return joins_;
-}
-
-void Trail::joined_silently(std::string_view room, const protocol::Cursor& at) {
-    rooms_[enter(room, at.epoch)].base = at.offset;
 }
 
 void Trail::left(std::string_view room) {
@@ -52,20 +51,15 @@ void Trail::left(std::string_view room) {
 }
 
 void Trail::handed(std::string_view room, std::uint64_t offset) {
-    if (!runs_.empty()) {
-        Run& last = runs_.back();
-        const Room& there = rooms_[last.room];
-        if (there.joined && there.name == room) {
-            if (last.offset >= offset) return;
-            if (last.join == 0) {
-                last.offset = offset;
-                return;
-            }
-        }
-    }
     const auto index = find(room);
-    if (!index) return;
-    add({offset, *index, 0});
+    // What carries no offset, typing for one, moves nothing.
+    if (!index || offset <= rooms_[*index].latest) return;
+    rooms_[*index].latest = offset;
+    if (!runs_.empty() && runs_.back().room == *index && runs_.back().join == 0) {
+        runs_.back().offset = offset;
+    } else {
+        add({offset, *index, 0});
+    }
 }
 
 void Trail::add(const Run& run) {

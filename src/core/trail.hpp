@@ -46,8 +46,6 @@ public:
     // The session was told that it joined a room that stands at `at`, and is handed what follows.
     // The number of the join.
     std::uint32_t joined(std::string_view room, const protocol::Cursor& at);
-    // The same where there was nothing to tell.
-    void joined_silently(std::string_view room, const protocol::Cursor& at);
     void left(std::string_view room);
     // It was handed messages of a joined room up to that one. Allocates nothing once there are
     // limits::trail_runs_max runs.
@@ -65,6 +63,7 @@ private:
         bool joined = false;
         std::uint32_t runs = 0;             // that name it
         std::optional<std::uint64_t> base;  // where it stood before the first run
+        std::uint64_t latest = 0;           // what was handed of it last
     };
     // Messages of one room without any of another between them, or what was said on joining it.
     struct Run {

@@ -115,12 +115,14 @@ bool names_attachment(const Level& level, std::uint32_t attachments) {
     return num && *num < attachments;
 }
 
-// Whether every placeholder, however deep, names an attachment. One pass, whose memory is the
-// depth that check_json() allows; what is decided when an object ends is decided by the last of
-// its members with a name, as clients read them.
+// Whether every placeholder, however deep, names an attachment, and there are no more of them than
+// attachments: clients make one for each, and many of one would be many times its bytes. One pass,
+// whose memory is the depth that check_json() allows; what is decided when an object ends is decided
+// by the last of its members with a name, as clients read them.
 bool placeholders_in_range(std::string_view json, std::uint32_t attachments) {
     std::array<Level, json_depth_max + 1> levels;
     std::size_t depth = 0;
+    std::uint32_t named = 0;
     bool key_next = false;
     for (std::size_t at = 0; at < json.size();) {
         Level& level = levels[depth];
@@ -142,7 +144,10 @@ bool placeholders_in_range(std::string_view json, std::uint32_t attachments) {
                 break;
             case '}':
             case ']':
-                if (level.placeholder && !names_attachment(level, attachments)) return false;
+                if (level.placeholder &&
+                    (!names_attachment(level, attachments) || ++named > attachments)) {
+                    return false;
+                }
                 --depth;
                 key_next = false;
                 break;

@@ -162,7 +162,11 @@ template <typename Stream>
 Awaitable<void> HttpConnection<Stream>::run(std::optional<HttpResumption> kept) {
     arm(is_refused() ? refused_time : gate_.config().head_timeout);
     if (kept) {
-        first_noted_ = true;  // its connection's first request is long answered
+        // From the loop: who gives the stream back is in the middle of something, and what was
+        // pipelined behind the request may lead back there.
+        co_await boost::asio::post(gate_.thread().executor(), await_tuple);
+        if (!io().is_open()) co_return;  // cut off meanwhile
+        first_noted_ = true;             // its connection's first request is long answered
         if (!kept->answer) {
             noted_ = true;  // where it was read
             pending_ = std::move(kept->request) + kept->following;

@@ -15,7 +15,9 @@ namespace {
 
 using protocol::Opcode;
 using transports::test::answered;
+using transports::test::client_frame;
 using transports::test::EngineClient;
+using transports::test::LoopbackClient;
 using transports::test::socket_path;
 using transports::test::status_of;
 using transports::test::WebSocketClient;
@@ -403,6 +405,35 @@ TEST_F(EngineIoUpgrade, BringsWhatWasPostedBeforeIt) {
     EXPECT_EQ(socket.receive_message(), "4one");
     EXPECT_EQ(socket.receive_message(), std::string("\x01\x02\x03\x04", 4));
     EXPECT_EQ(socket.receive_message(), "4three");
+}
+
+// What waits behind the poll that an upgrade answers meets a session that is upgraded, however the
+// upgrade came: here in one piece with the request for it.
+TEST_F(EngineIoUpgrade, IsDoneBeforeWhatWaitsBehindThePollThatItAnswers) {
+    for (const std::string_view method : {"POST", "GET"}) {
+        SCOPED_TRACE(method);
+        EngineClient client(port());
+        const std::string sid = client.open();
+        client.ask_poll(sid);
+        client.ask(method, EngineClient::session(sid), method == "POST" ? "1" : "");
+        EngineClient(port()).open();  // both are there once this is answered
+        LoopbackClient socket(port());
+        socket.send("GET " + socket_path(sid) +
+                    " HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                    "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: " +
+                    std::string(WebSocketClient::key) + "\r\n\r\n" +
+                    client_frame(Opcode::text, "2probe") + client_frame(Opcode::text, "5") +
+                    client_frame(Opcode::text, "4hi"));
+        EXPECT_EQ(client.answer(), answered(200, "6"));
+        EXPECT_EQ(client.answer(), answered(400, EngineClient::refused));
+        EXPECT_TRUE(socket.read_through("\r\n\r\n").starts_with("HTTP/1.1 101"));
+        EXPECT_EQ(socket.read_exactly(8),
+                  "\x81\x06"
+                  "3probe");
+        EXPECT_EQ(socket.read_exactly(5),
+                  "\x81\x03"
+                  "4hi");
+    }
 }
 
 TEST_F(EngineIoUpgrade, LeavesTheSessionPollingWhereTheProbeFails) {

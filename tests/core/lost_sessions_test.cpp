@@ -15,7 +15,7 @@ using std::chrono::seconds;
 
 struct LostSessionsFixture {
     void keep(const std::string& key, seconds window = seconds(120), std::size_t most = 3) {
-        sessions.keep(key, {"/", "session of " + key, nullptr, {}},
+        sessions.keep(key, {"/", "session of " + key, nullptr, {}, {}},
                       {hub.now().mono + window, most});
     }
     [[nodiscard]] bool takes(const std::string& key) {
@@ -83,7 +83,7 @@ TEST(LostSessions, AsksWhoeverLivesToGiveUp) {
     struct Held final : HeldSession {
         LostSession surrender() override {
             ++surrenders;
-            return {"/", "session of a", nullptr, {}};
+            return {"/", "session of a", nullptr, {}, {}};
         }
         int surrenders = 0;
     };

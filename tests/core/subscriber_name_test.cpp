@@ -32,13 +32,23 @@ TEST(SubscriberName, ChangesInJoinedRoomsToo) {
     f.bob.forget();
     EXPECT_EQ(f.ann.subscriber().take_name("eve"), std::nullopt);
     f.hub.settle();
-    EXPECT_EQ(presence(f.bob), (std::vector<std::string>{"+eve3", "-ann2"}));
+    EXPECT_EQ(presence(f.bob), (std::vector<std::string>{"+eve2", "-ann2"}));
     f.ann.send("r", "hi");
     f.hub.settle();
     EXPECT_EQ(f.bob.all<protocol::Message>().back().from.name, "eve");
     f.ann.end(close_reasons::normal);
     f.hub.settle();
     EXPECT_EQ(presence(f.bob).back(), "-eve1");
+}
+
+TEST(SubscriberName, CostsATokenForEachRoomBeyondTheFirst) {
+    Config config;
+    config.limits.session = {1.0, 2.0};
+    SubscriberFixture f(config);
+    for (const std::string room : {"r", "s", "t", "u"}) f.ann.join(room);
+    f.hub.settle();
+    EXPECT_EQ(f.ann.subscriber().take_name("eve")->code, "rate_limited");
+    EXPECT_EQ(f.ann.user().name, "ann");
 }
 
 TEST(SubscriberName, StaysWhereItIsTheSameOrBad) {

@@ -65,6 +65,16 @@ TEST(Trail, TellsWhereEachRoomStoodAtEveryPlaceOfTheStream) {
     EXPECT_EQ(stands(f.trail, message(epoch_a, 8)), "a=8 b=10");
 }
 
+TEST(Trail, IsNotUsedUpByWhatCarriesNoOffset) {
+    TwoRooms f;
+    for (std::size_t i = 0; i < limits::trail_runs_max; ++i) {
+        f.trail.handed("b", 10);
+        f.trail.handed("a", 8);
+    }
+    EXPECT_EQ(stands(f.trail, message(epoch_a, 4)), "a=4 b=-");
+    EXPECT_EQ(stands(f.trail, message(epoch_a, 8)), "a=8 b=10");
+}
+
 TEST(Trail, DoesNotTellOfPlacesThatItWasNeverAt) {
     const TwoRooms f;
     EXPECT_EQ(stands(f.trail, message(epoch_a, 9)), "?");  // not handed

@@ -185,6 +185,11 @@ TEST(SocketPacket, HoldsPlaceholdersToItsAttachments) {
           R"([{"_placeholder":true,"num":1},{"_placeholder":true,"num":2}])"}) {
         EXPECT_THAT(refusal_of(with(bad)), HasSubstr("a placeholder must name")) << bad;
     }
+    // Many of one attachment would be many times its bytes.
+    EXPECT_EQ(refusal_of(R"(51-["a",{"_placeholder":true,"num":0}])"), "accepted");
+    EXPECT_THAT(
+        refusal_of(R"(51-["a",{"_placeholder":true,"num":0},{"_placeholder":true,"num":0}])"),
+        HasSubstr("a placeholder must name"));
     // In a packet that carries none it is what a user wrote.
     EXPECT_EQ(refusal_of(R"(2["a",{"_placeholder":true,"num":7}])"), "accepted");
     EXPECT_THAT(refusal_of(R"(50-["a",{"_placeholder":true,"num":0}])"), HasSubstr("placeholder"));
@@ -216,7 +221,7 @@ TEST(SocketPacket, NamesItsEvent) {
 TEST(SocketPacket, TakesLinearTime) {
     const std::size_t size = std::size_t{1} << 20;
     std::string placeholders = R"(510-["a")";
-    while (placeholders.size() < size) placeholders += R"(,{"_placeholder":true,"num":9})";
+    while (placeholders.size() < size) placeholders += R"(,{"_placeholder":"true","num":9})";
     EXPECT_EQ(refusal_of(placeholders + "]"), "accepted");
     std::string nested = "50-[\"a\"";
     while (nested.size() < size) nested += "," + std::string(30, '[') + std::string(30, ']');
@@ -246,7 +251,8 @@ struct Made {
     [[nodiscard]] SocketPacket packet() const { return {type, attachments, name_space, id, json}; }
 };
 
-std::string random_value(std::mt19937_64& random, std::uint32_t attachments, int depth) {
+// `unnamed` attachments have no placeholder yet.
+std::string random_value(std::mt19937_64& random, std::uint32_t& unnamed, int depth) {
     switch (random() % (depth > 0 ? 8 : 6)) {
         case 0:
             return "null";
@@ -259,17 +265,17 @@ std::string random_value(std::mt19937_64& random, std::uint32_t attachments, int
         case 4:
             return R"("text \u00e9 \" 1,[{")";
         case 5: {
-            if (attachments == 0) return "{}";
+            if (unnamed == 0) return "{}";
             std::string text;
-            append_placeholder(text, static_cast<std::uint32_t>(random() % attachments));
+            append_placeholder(text, --unnamed);
             return text;
         }
         case 6:
-            return "[" + random_value(random, attachments, depth - 1) + "," +
-                   random_value(random, attachments, depth - 1) + "]";
+            return "[" + random_value(random, unnamed, depth - 1) + "," +
+                   random_value(random, unnamed, depth - 1) + "]";
         default:
-            return R"({"key":)" + random_value(random, attachments, depth - 1) + R"(,"num":)" +
-                   random_value(random, attachments, depth - 1) + "}";
+            return R"({"key":)" + random_value(random, unnamed, depth - 1) + R"(,"num":)" +
+                   random_value(random, unnamed, depth - 1) + "}";
     }
 }
 
@@ -290,8 +296,9 @@ Made random_packet(std::mt19937_64& random) {
     if (ack || (event && random() % 2 == 0)) made.id = ids[random() % std::size(ids)];
     if (event || ack) {
         made.json = event ? R"(["name")" : "[0";
+        std::uint32_t unnamed = made.attachments;
         for (auto left = random() % 4; left > 0; --left) {
-            made.json += "," + random_value(random, made.attachments, 4);
+            made.json += "," + random_value(random, unnamed, 4);
         }
         made.json += "]";
     } else if (made.type == SocketType::connect_error ||

@@ -14,6 +14,10 @@
 namespace parley::transports {
 namespace {
 
+// Of messages that a session missed, as they are kept. Said, they are two to three times as long, and
+// EngineConfig::waiting_bytes is what may wait for a poll.
+constexpr std::size_t missed_bytes_max = 512 * 1024;
+
 // When a message was said: the end of its push (`"at":"2026-01-31T23:59:59.999Z"}`).
 std::string_view said_at(const core::Retained& message) noexcept {
     constexpr std::size_t chars = sizeof R"(2026-01-31T23:59:59.999Z"})" - 1;
@@ -74,7 +78,7 @@ void ChatSocket::follow_trail() {
 core::LostSession ChatSocket::state() {
     if (restoring_) return std::move(restoring_->state);
     if (rooms_.size() == 1) note_single_room();
-    return {space_->name(), sid_, subscriber_->session().user(), std::move(trail_)};
+    return {space_->name(), sid_, subscriber_->session().user(), std::move(trail_), rooms_};
 }
 
 // Here, where it lived: whoever comes back asks all shards.
@@ -157,7 +161,9 @@ void ChatSocket::restore_rooms() {
         const bool follows =
             done == 0 || can_follow(now.stands[done - 1], now.joined.back(), *context_);
         if (now.failed || !follows) return begin_afresh();
-        if (done == now.stands.size()) return restored();
+        if (done == now.stands.size()) {
+            return now.missed_bytes() > missed_bytes_max ? begin_afresh() : restored();
+        }
         const core::RoomStand& stand = now.stands[done];
         protocol::Join join;
         join.room = stand.room;
@@ -183,7 +189,7 @@ void ChatSocket::restored() {
     sid_ = std::move(now->state.session);
     pid_ = std::move(now->pid);
     trail_ = core::Trail(now->state.trail, now->last, now->stands);
-    for (const core::RoomStand& stand : now->stands) rooms_.emplace_back(room_heard(stand.room));
+    rooms_ = std::move(now->state.rooms);
     opening_.reset();
     accept();
     say_missed(*now);

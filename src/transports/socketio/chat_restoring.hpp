@@ -28,9 +28,17 @@ struct ChatSocket::Restoring {
     std::vector<core::RoomStand> stands;
     std::vector<core::JoinedReply> joined;  // of those, in their order
     bool failed = false;
+
+    [[nodiscard]] std::size_t missed_bytes() const noexcept {
+        std::size_t sum = 0;
+        for (const auto& room : joined) {
+            for (const auto& message : room.history) sum += message->json().size();
+        }
+        return sum;
+    }
 };
 
-// A name for a socket of that shard, or the private one that its state is kept under.
+// A name for a socket of that shard, or the private one by which it is taken up again.
 [[nodiscard]] std::string new_id(std::uint32_t shard);
 
 // The pushes that messages are kept as.

@@ -129,8 +129,8 @@ void ChatSocket::on_event(const SocketMessage& event) {
         protocol::decode_chat_event(context_->config, event.args, event.attachments, rooms_);
     if (!request) return refuse(id, request.error());
     if (request->username) {
-        if (const auto refused = subscriber_->take_name(*request->username)) {
-            return subscriber_->refuse(id, core::errc::bad_request, *refused);
+        if (auto refused = subscriber_->take_name(*request->username)) {
+            return subscriber_->refuse(id, std::move(*refused));
         }
     }
     if (const auto* join = std::get_if<protocol::Join>(&request->command)) {

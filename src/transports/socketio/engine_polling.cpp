@@ -106,7 +106,6 @@ core::WriteResult EnginePolling::write_some(std::span<const core::Frame* const> 
     return {taken, blocked};
 }
 
-// Whether what is said fills an answer.
 bool EnginePolling::is_full() const noexcept {
     if (words_.size() >= session_->sessions().config().max_payload) return true;
     // Counted only for those few who take few, of whom it is little.

@@ -56,11 +56,16 @@ public:
     // Lets publications in for as long as `task` runs, as if a poll waited.
     template <typename Task>
     void collect(Task task) {
-        collecting_ = true;
+        struct Scope {
+            bool& on;
+            ~Scope() { on = false; }
+        };
+        const Scope scope{collecting_ = true};
         task();
-        collecting_ = false;
     }
     [[nodiscard]] bool has_words() const noexcept { return !words_.empty(); }
+    // True where what is said fills an answer.
+    [[nodiscard]] bool is_full() const noexcept;
     // What is said, as the answer to a poll; nothing waits any more.
     [[nodiscard]] HttpResponse take_answer();
     // The same as a body of records.
@@ -81,7 +86,6 @@ public:
 private:
     void said() noexcept;
     void append(const core::Frame& frame);
-    [[nodiscard]] bool is_full() const noexcept;
     [[nodiscard]] std::string take_first_words();
 
     EngineSession* session_;

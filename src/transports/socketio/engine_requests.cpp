@@ -50,7 +50,7 @@ std::optional<HttpResponse> EngineSession::hand_over() {
     std::unique_ptr<EnginePosting> posting = std::move(posting_);
     EnginePacket packet;
     while (is_open()) {
-        if (!handler_->ready()) {
+        if (!handler_->ready() || answer_is_full()) {
             posting_ = std::move(posting);
             return std::nullopt;
         }
@@ -68,6 +68,11 @@ std::optional<HttpResponse> EngineSession::hand_over() {
         return refuse(EngineRefusal::bad_request);
     }
     return taken();
+}
+
+// What a body brings forth is to leave before more of it is read.
+bool EngineSession::answer_is_full() const noexcept {
+    return polling_ && polling_->poll() != nullptr && polling_->is_full();
 }
 
 void EngineSession::resume() noexcept {
@@ -113,7 +118,9 @@ void EngineSession::park(EnginePoll& poll) {
 }
 
 HttpResponse EngineSession::answer_poll() {
-    return polling_->take_answer();
+    HttpResponse answer = polling_->take_answer();
+    if (posting_) resume();
+    return answer;
 }
 
 void EngineSession::poll_lost(EnginePoll& poll) noexcept {

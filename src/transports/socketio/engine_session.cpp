@@ -167,7 +167,7 @@ void EngineSession::expire() noexcept {
 void EngineSession::close(const core::CloseReason& reason) noexcept {
     if (!is_open()) return;
     stage_ = Stage::closing;
-    reason_ = &reason;
+    reason_ = reason;
     cancel();
     // The end of its WebSocket is its own.
     if (socket_ != nullptr) return socket_->link().close(reason);
@@ -175,7 +175,7 @@ void EngineSession::close(const core::CloseReason& reason) noexcept {
 }
 
 void EngineSession::end_closing() noexcept {
-    if (stage_ == Stage::closing) end(*reason_);
+    if (stage_ == Stage::closing) end(reason_);
 }
 
 void EngineSession::socket_closed(EngineSocket& socket, const core::CloseReason& reason) noexcept {

@@ -363,7 +363,11 @@ void WebSocketConnection<Stream>::lost() noexcept {
 template <typename Stream>
 void WebSocketConnection<Stream>::close(const core::CloseReason& reason) noexcept {
     if (closing_ || lost_ || ended_) return;
-    begin_close(reason.code, reason.text, reason_of(reason.code));
+    // What says that nobody is there any more is never sent (RFC 6455, 7.4.1).
+    const auto code = reason.code == core::close_reasons::vanished.code
+                          ? core::close_reasons::normal.code
+                          : reason.code;
+    begin_close(code, reason.text, reason_of(reason.code));
     if (is_corked()) return;
     gate_->thread().defer([self = Pointer(this)] {
         self->go_on_closing();

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <map>
 #include <memory>
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -21,16 +22,27 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::StartsWith;
 
-// "room:offset" of each message that was said by this name, in order.
+// "room:offset" of each message in these arguments.
+std::vector<std::string> said_in(std::string_view args) {
+    constexpr std::string_view room_key = R"("room":")";
+    constexpr std::string_view offset_key = R"("offset":)";
+    std::vector<std::string> found;
+    for (auto at = args.find(room_key); at != args.npos; at = args.find(room_key, at)) {
+        at += room_key.size();
+        const auto offset = args.find(offset_key, at) + offset_key.size();
+        found.push_back(std::string(args.substr(at, args.find('"', at) - at)) + ":" +
+                        std::string(args.substr(offset, args.find(',', offset) - offset)));
+    }
+    return found;
+}
+
+// The same for all that was said by this name, in order.
 std::vector<std::string> messages(const std::vector<std::string>& told,
                                   std::string_view name = "message") {
     std::vector<std::string> found;
     for (const auto& args : told) {
         if (!args.starts_with("[\"" + std::string(name) + "\",{")) continue;
-        const auto room = args.find(R"("room":")") + 8;
-        const auto offset = args.find(R"("offset":)") + 9;
-        found.push_back(args.substr(room, args.find('"', room) - room) + ":" +
-                        args.substr(offset, args.find(',', offset) - offset));
+        found.push_back(said_in(args).front());
     }
     return found;
 }
@@ -275,23 +287,31 @@ struct Story {
     RecoveryFixture f;
 };
 
-// For each room the offsets of all messages heard, those of histories too.
+// For each room the offsets of all messages heard. A history is where a room's begin: it is told on
+// joining, and again where the client was cut off before it had been told all of that.
 std::map<std::string, std::vector<int>> heard(const std::vector<std::string>& told,
                                               std::string_view name = "message") {
     std::map<std::string, std::vector<int>> by_room;
-    for (const auto& each : messages(told, name)) {
+    const auto hear = [&by_room](const std::string& each) {
         const auto colon = each.find(':');
         by_room[each.substr(0, colon)].push_back(std::stoi(each.substr(colon + 1)));
+    };
+    for (const auto& args : told) {
+        if (args.starts_with(R"(["message_history",[{)")) {
+            const auto listed = said_in(args);
+            by_room.erase(listed.front().substr(0, listed.front().find(':')));
+            for (const auto& each : listed) hear(each);
+        }
+        for (const auto& each : messages({args}, name)) hear(each);
     }
     return by_room;
 }
 
-// From the first one heard on without a hole, none twice, up to `end`.
+// All from the first one on, none twice, up to `end`.
 void expect_exact(const std::vector<int>& offsets, int end, const std::string& where) {
-    for (std::size_t i = 1; i < offsets.size(); ++i) {
-        EXPECT_EQ(offsets[i], offsets[i - 1] + 1) << where << " at " << i;
-    }
-    EXPECT_EQ(offsets.empty() ? end : offsets.back(), end) << where;
+    std::vector<int> all(static_cast<std::size_t>(end));
+    std::iota(all.begin(), all.end(), 1);
+    EXPECT_EQ(offsets, all) << where;
 }
 
 void lose_everywhere(std::uint32_t shards, std::size_t back_on,
@@ -322,9 +342,7 @@ void lose_everywhere(std::uint32_t shards, std::size_t back_on,
             auto by_room = heard(got, name);
             expect_exact(by_room["lobby"], 14,
                          name + " in the lobby, cut at " + std::to_string(cut));
-            if (by_room.contains("tea")) {
-                expect_exact(by_room["tea"], 13, name + " at tea, cut at " + std::to_string(cut));
-            }
+            expect_exact(by_room["tea"], 13, name + " at tea, cut at " + std::to_string(cut));
         }
     }
     EXPECT_GT(places, 25u);
@@ -375,7 +393,7 @@ TEST(ChatRecovery, MayBeCutAgainAndAgainWhileItIsTold) {
             got.insert(got.end(), ann.told.begin(), ann.told.end());
             auto by_room = heard(got);
             expect_exact(by_room["lobby"], 14, "in the lobby, " + where);
-            if (by_room.contains("tea")) expect_exact(by_room["tea"], 13, "at tea, " + where);
+            expect_exact(by_room["tea"], 13, "at tea, " + where);
         }
     }
 }
@@ -403,6 +421,44 @@ TEST(ChatRecovery, KeepsItsStateWhereItIsLostBeforeItWasTakenUp) {
     f.hub.settle();
     EXPECT_EQ(ann.sid, sid);
     EXPECT_THAT(messages(ann.told), ElementsAre("lobby:1"));
+}
+
+TEST(ChatRecovery, KeepsWhichRoomWasJoinedLast) {
+    RecoveryFixture f;
+    f.bob.say(R"(["join","tea"])");
+    ChatPeer ann(f, 0, R"({"username":"ann"})");
+    f.hub.settle();
+    ann.say(R"(["join","tea"])");
+    ann.say(R"(["join","lobby"])");
+    f.hub.settle();
+    const auto sid = ann.sid;
+    const auto pid = ann.pid;
+    const auto last = ann.last_offset();
+    ann.lose();
+    ann.come_back(0, pid, last);
+    f.hub.settle();
+    ASSERT_EQ(ann.sid, sid);
+    f.bob.take();
+    ann.say(R"(["message","x"])");
+    f.hub.settle();
+    EXPECT_THAT(messages(f.bob.take()), ElementsAre("lobby:1"));
+}
+
+TEST(ChatRecovery, BeginsAfreshWhereMoreWasMissedThanIsSaidAtOnce) {
+    RecoveryFixture f;
+    ChatPeer ann(f, 0, R"({"username":"ann"})");
+    f.hub.settle();
+    const auto sid = ann.sid;
+    const auto pid = ann.pid;
+    const auto last = ann.last_offset();
+    ann.lose();
+    const std::string text(10'000, 'x');
+    for (int i = 0; i < 60; ++i) f.bob.say(R"(["message",")" + text + R"("])");
+    f.hub.settle();
+    ann.come_back(0, pid, last);
+    f.hub.settle();
+    EXPECT_NE(ann.sid, sid);
+    EXPECT_EQ(f.total(core::Metric::recoveries_refused), 1u);
 }
 
 TEST(ChatRecovery, KeepsPresenceOverAShortAbsence) {
