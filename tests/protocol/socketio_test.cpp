@@ -283,6 +283,7 @@ Made random_packet(std::mt19937_64& random) {
     static constexpr std::uint64_t ids[] = {0, 1, 9, 10, 456, 4'294'967'296, socket_id_max};
     static constexpr std::string_view names[] = {"/", "/custom", "/a/b", "/caf\xC3\xA9", "/1-2"};
     Made made;
+    std::uint32_t none = 0;
     made.type = static_cast<SocketType>(random() % 7);
     made.name_space = names[random() % std::size(names)];
     const auto is = [&made](SocketType one, SocketType other) {
@@ -303,7 +304,7 @@ Made random_packet(std::mt19937_64& random) {
         made.json += "]";
     } else if (made.type == SocketType::connect_error ||
                (made.type == SocketType::connect && random() % 2 == 0)) {
-        made.json = R"({"message":)" + random_value(random, 0, 3) + "}";
+        made.json = R"({"message":)" + random_value(random, none, 3) + "}";
     }
     return made;
 }
