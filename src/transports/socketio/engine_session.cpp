@@ -1,5 +1,6 @@
 #include "transports/socketio/engine_session.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "transports/gate.hpp"
@@ -167,7 +168,8 @@ void EngineSession::expire() noexcept {
 void EngineSession::close(const core::CloseReason& reason) noexcept {
     if (!is_open()) return;
     stage_ = Stage::closing;
-    reason_ = reason;
+    // Its row, which lasts: the caller's own may not.
+    reason_ = std::ranges::find(core::all_close_reasons, reason.code, &core::CloseReason::code);
     cancel();
     // The end of its WebSocket is its own.
     if (socket_ != nullptr) return socket_->link().close(reason);
@@ -175,7 +177,7 @@ void EngineSession::close(const core::CloseReason& reason) noexcept {
 }
 
 void EngineSession::end_closing() noexcept {
-    if (stage_ == Stage::closing) end(reason_);
+    if (stage_ == Stage::closing) end(*reason_);
 }
 
 void EngineSession::socket_closed(EngineSocket& socket, const core::CloseReason& reason) noexcept {

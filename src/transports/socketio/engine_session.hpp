@@ -152,10 +152,10 @@ private:
     std::unique_ptr<EngineHandler> handler_;  // gone once the session has ended
     EngineSocket* socket_ = nullptr;          // what carries it, where polling does not any more
     std::unique_ptr<EnginePolling> polling_;
-    std::unique_ptr<EnginePosting> posting_;  // a body that the handler has not taken whole
-    std::unique_ptr<EngineUpgrade> upgrade_;  // while a WebSocket probes
-    core::CloseReason reason_ = core::close_reasons::normal;  // why it closes
-    core::TimePoint due_;                                     // of what is waited for
+    std::unique_ptr<EnginePosting> posting_;     // a body that the handler has not taken whole
+    std::unique_ptr<EngineUpgrade> upgrade_;     // while a WebSocket probes
+    const core::CloseReason* reason_ = nullptr;  // why it closes
+    core::TimePoint due_;                        // of what is waited for
     EngineSid sid_;
     std::size_t poll_packets_max_;
     std::uint32_t references_ = 0;

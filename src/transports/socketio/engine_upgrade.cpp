@@ -88,7 +88,7 @@ void EngineSession::finish_upgrade() {
             socket_->say(packet.type, packet.data);
         }
     }
-    if (stage_ == Stage::closing) return end(reason_);
+    if (stage_ == Stage::closing) return end(*reason_);
     handler_->on_writer_changed();
     if (polling->take_blocked()) handler_->on_writable();
 }
