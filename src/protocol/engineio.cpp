@@ -117,6 +117,14 @@ EnginePayload::Step EnginePayload::next(EnginePacket& packet) noexcept {
     return Step::packet;
 }
 
+std::size_t engine_records_end(std::string_view body, std::size_t count) noexcept {
+    if (body.empty()) return std::string_view::npos;
+    std::size_t end = body.find(separator);
+    while (--count != 0 && end != std::string_view::npos) end = body.find(separator, end + 1);
+    if (count != 0) return std::string_view::npos;
+    return std::min(end, body.size());
+}
+
 void append_engine_record(std::string& body, EngineType type, std::string_view data) {
     if (!body.empty()) body.push_back(separator);
     body.push_back(static_cast<char>('0' + static_cast<int>(type)));

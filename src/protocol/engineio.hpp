@@ -49,6 +49,9 @@ private:
     bool done_ = false;
 };
 
+// Where the first `count` records of a polling body end; npos where they are fewer.
+[[nodiscard]] std::size_t engine_records_end(std::string_view body, std::size_t count) noexcept;
+
 // Appends one packet to a polling body, behind a separator where it is not the first. Text that
 // holds a 0x1E itself can't be told from two records: JSON never does.
 void append_engine_record(std::string& body, EngineType type, std::string_view data = {});

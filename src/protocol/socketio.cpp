@@ -13,10 +13,6 @@
 namespace parley::protocol {
 namespace {
 
-// Names that clients raise themselves: from a peer they would feign what has not happened.
-constexpr std::array<std::string_view, 6> reserved_names{
-    "connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"};
-
 constexpr bool is_digit(char c) {
     return c >= '0' && c <= '9';
 }
@@ -174,7 +170,7 @@ Problem check_args(const SocketPacket& packet) {
             return "an event begins with its name, a string or a number";
         }
         const auto name = event_name(packet.json);
-        if (std::find(reserved_names.begin(), reserved_names.end(), name) != reserved_names.end()) {
+        if (is_raised_by_clients(name)) {
             return "the event name '" + name + "' is reserved";
         }
     }
@@ -225,6 +221,12 @@ Problem decode_into(SocketPacket& packet, std::string_view text, std::uint32_t a
 }
 
 }  // namespace
+
+bool is_raised_by_clients(std::string_view event) noexcept {
+    constexpr std::array<std::string_view, 6> names{
+        "connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"};
+    return std::ranges::find(names, event) != names.end();
+}
 
 boost::system::result<SocketPacket, std::string> decode_socket_packet(
     std::string_view text, std::uint32_t attachments_max) {

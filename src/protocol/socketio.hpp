@@ -56,6 +56,10 @@ struct SocketPacket {
 // Appends the text of a packet. `json` is compact already.
 void append_socket_packet(std::string& out, const SocketPacket& packet);
 
+// True for events that clients raise themselves: from a peer they would feign what has not happened,
+// and end its connection.
+[[nodiscard]] bool is_raised_by_clients(std::string_view event) noexcept;
+
 // The name of an event: the first element of its array, unescaped where it is a string, as it is
 // written where it is a number.
 [[nodiscard]] std::string event_name(std::string_view args);

@@ -9,12 +9,11 @@
 #include "protocol/json_codec.hpp"
 #include "protocol/json_fields.hpp"
 #include "protocol/json_scan.hpp"
+#include "protocol/socketio.hpp"
 
 namespace parley::protocol {
 namespace {
 
-constexpr std::array<std::string_view, 6> names_of_socketio{
-    "connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"};
 // Said to one socket alone.
 constexpr std::array<std::string_view, 3> own_words{"error", "gap", "drain"};
 
@@ -190,7 +189,7 @@ bool is_event_name(std::string_view name) noexcept {
     return !name.empty() && name.size() <= event_length_max &&
            std::ranges::none_of(
                name, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }) &&
-           std::ranges::find(names_of_socketio, name) == names_of_socketio.end();
+           !is_raised_by_clients(name);
 }
 
 bool is_custom_event(const SocketIoChatConfig& config, std::string_view name) {

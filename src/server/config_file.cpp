@@ -6,9 +6,11 @@
 #include <cstring>
 #include <fstream>
 #include <iterator>
+#include <set>
 
 #include "protocol/header_list.hpp"
 #include "protocol/json_codec.hpp"
+#include "protocol/socketio_chat.hpp"
 
 namespace parley::server {
 namespace {
@@ -258,6 +260,12 @@ ServerConfig ConfigSources::finish() const {
     const auto& chat = wire.socketio.chat;
     require(!chat.message_events.empty(), "socketio.message_events",
             "clients are to be told of messages (expected e.g. [\"message\"])");
+    std::set<std::string> namespaces;
+    for (const auto& text : chat.namespaces) {
+        const auto name = protocol::parse_chat_namespace(text)->name;
+        require(namespaces.insert(name).second, "socketio.namespaces",
+                "\"" + name + "\" stands there twice, and has one prefix");
+    }
     const auto& tls = config_.transports.tls;
     require(config_.tls_listen.empty() || !tls.cert.empty(), "tls.listen",
             "TLS needs a certificate (expected tls.cert and tls.key, or --tls-cert and --tls-key)");

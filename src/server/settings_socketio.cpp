@@ -73,7 +73,7 @@ const std::array settings{
         CountKind<std::uint32_t>{
             in_socketio<&transports::SocketIoSettings::connection, &Connection::attachments_max>, 0,
             1'000},
-        "Binary attachments of one event, either way."},
+        "Binary attachments of one event, either way; JavaScript clients take 10 unless told."},
     Setting{"socketio.recovery", FlagKind{in_chat<&Chat::recovery>},
             "Connection state recovery: who comes back in time misses nothing."},
     Setting{"socketio.recovery_window", DurationKind{in_chat<&Chat::recovery_window>, 1s, 24h},

@@ -62,8 +62,7 @@ public:
     // True where requests for that target are its own.
     [[nodiscard]] virtual bool owns(const HttpTarget& target) const noexcept = 0;
     // Answers, or gives nothing back: it has taken the connection over, or answers later
-    // (Exchange::answer_later()). `HEAD` is answered like `GET`;
-    // the connection leaves the body out.
+    // (Exchange::answer_later()). `HEAD` is answered like `GET`; the connection leaves the body out.
     [[nodiscard]] virtual std::optional<HttpResponse> handle(Exchange& exchange) = 0;
     // The longest body of a request of its own; nothing: http.body_bytes.
     [[nodiscard]] virtual std::optional<std::size_t> body_bytes_max() const noexcept { return {}; }

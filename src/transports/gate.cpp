@@ -155,14 +155,7 @@ void Gate::accepted(int descriptor, const tcp::endpoint& peer, ListenerKind kind
         boost::asio::co_spawn(thread_->executor(),
                               proxied ? serve_proxied(std::move(stream), peer, refusal, kind)
                                       : serve(std::move(stream), peer, refusal, kind),
-                              [](const std::exception_ptr& failure) {
-                                  if (!failure) return;
-                                  try {
-                                      std::rethrow_exception(failure);
-                                  } catch (const std::exception& error) {
-                                      log::error("connection failed", {{"error", error.what()}});
-                                  }
-                              });
+                              &log_failed_connection);
     } catch (const std::exception& error) {
         log::warn("connection dropped", {{"error", error.what()}});
     }

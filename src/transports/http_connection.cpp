@@ -411,16 +411,11 @@ Awaitable<void> HttpConnection<Stream>::linger() {
     }
 }
 
-// With sanitizers GCC 12 inlines one half of how a coroutine's frame is allocated and warns of the
-// other half.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
 template <typename Stream>
 Awaitable<void> go_on(Gate& gate, Stream stream, tcp::endpoint peer, HttpResumption kept) {
     HttpConnection<Stream> connection(gate, std::move(stream), peer, AdmissionRefusal::none);
     co_await connection.run(std::move(kept));
 }
-#pragma GCC diagnostic pop
 
 }  // namespace
 
@@ -435,14 +430,16 @@ template <typename Stream>
 void resume_http(Gate& gate, Stream stream, const tcp::endpoint& peer, HttpResumption kept) {
     boost::asio::co_spawn(gate.thread().executor(),
                           go_on(gate, std::move(stream), peer, std::move(kept)),
-                          [](const std::exception_ptr& failure) {
-                              if (!failure) return;
-                              try {
-                                  std::rethrow_exception(failure);
-                              } catch (const std::exception& error) {
-                                  log::error("connection failed", {{"error", error.what()}});
-                              }
-                          });
+                          &log_failed_connection);
+}
+
+void log_failed_connection(const std::exception_ptr& failure) {
+    if (!failure) return;
+    try {
+        std::rethrow_exception(failure);
+    } catch (const std::exception& error) {
+        log::error("connection failed", {{"error", error.what()}});
+    }
 }
 
 std::string kept_head(const HttpRequest& request, std::string_view path) {

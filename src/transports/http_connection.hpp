@@ -10,6 +10,7 @@
 #pragma once
 
 #include <boost/asio/ip/tcp.hpp>
+#include <exception>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -45,6 +46,9 @@ struct HttpResumption {
 template <typename Stream>
 void resume_http(Gate& gate, Stream stream, const boost::asio::ip::tcp::endpoint& peer,
                  HttpResumption kept);
+
+// Logs why the coroutine that serves a connection has failed, where it has.
+void log_failed_connection(const std::exception_ptr& failure);
 
 // What of a request's head must be kept so that it can be answered later.
 [[nodiscard]] std::string kept_head(const HttpRequest& request, std::string_view path);

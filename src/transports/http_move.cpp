@@ -17,8 +17,9 @@ namespace {
 namespace http = boost::beast::http;
 using boost::asio::ip::tcp;
 
-// The request as bytes again. Its body lies here whole: what was said of how it would come is left
-// out, and that a `100 Continue` was waited for.
+// The request as bytes again, no more of them than it came as: its head is held to the same bound.
+// Its body lies here whole: what was said of how it would come is left out, and that a `100 Continue`
+// was waited for.
 std::string written_again(const HttpRequest& request) {
     std::string bytes(request.method_string());
     bytes.append(" ").append(request.target());
@@ -31,13 +32,13 @@ std::string written_again(const HttpRequest& request) {
             case http::field::expect:
                 continue;
             default:
-                bytes.append(field.name_string()).append(": ").append(field.value());
+                bytes.append(field.name_string()).append(":").append(field.value());
                 bytes.append("\r\n");
         }
     }
     if (request.count(http::field::content_length) + request.count(http::field::transfer_encoding) >
         0) {
-        bytes += "Content-Length: ";
+        bytes += "Content-Length:";
         protocol::append_decimal(bytes, request.body().size());
         bytes += "\r\n";
     }

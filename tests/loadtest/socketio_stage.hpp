@@ -39,6 +39,7 @@ struct SocketIoStage {
         }
         user.open(said, opened_ns, true, context);
     }
+    virtual ~SocketIoStage() = default;
     void give(std::string bytes) { user.receive(bytes, now_ns, said, context); }
     void give_split(const std::string& bytes, std::size_t at) {
         give(bytes.substr(0, at));

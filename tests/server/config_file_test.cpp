@@ -329,7 +329,7 @@ TEST(SocketIoSettings, AreRefusedWhereTheyAreNoNames) {
     for (const std::string& line : std::vector<std::string>{
              "message_events = [\"disconnect\"]", "message_events = [\"\"]", "message_events = []",
              "users_event = \"\"", "joined_event = \"connect\"", "default_room = \"no room\"",
-             "namespaces = [\"support\"]",
+             "namespaces = [\"support\"]", "namespaces = [\"/a=a.\", \"/a=b.\"]",
              "namespaces = [\"/a=a.\", \"/b=b.\", \"/c=c.\", \"/d=d.\"]",
              "relay_events = [\"a*b*\"]", "attachments_max = -1", "recovery_window = \"0s\""}) {
         EXPECT_NE(refusal(line), "taken") << line;

@@ -129,7 +129,15 @@ void ChatSocket::recover() {
 
 void ChatSocket::recover_from(std::optional<core::LostSession>&& state) {
     restoring_->asking = false;
-    if (!state || state->scope != space_->name()) return begin_afresh();
+    if (!state) return begin_afresh();
+    if (state->scope != space_->name()) {
+        // Asked for in another namespace: it stays what it is good for.
+        const auto& config = context_->config;
+        context_->shard.lost_sessions().keep(
+            restoring_->pid, std::move(*state),
+            {context_->shard.now().mono + config.recovery_window, config.recovery_max});
+        return begin_afresh();
+    }
     restoring_->state = std::move(*state);
     if (opening_->offset) {
         const auto offset = protocol::parse_recovery_offset(*opening_->offset);

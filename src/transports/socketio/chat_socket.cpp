@@ -1,11 +1,13 @@
 #include "transports/socketio/chat_socket.hpp"
 
 #include <algorithm>
+#include <exception>
 #include <utility>
 
 #include "core/session.hpp"
 #include "core/shard.hpp"
 #include "protocol/json_append.hpp"
+#include "transports/log.hpp"
 #include "transports/socketio/chat_restoring.hpp"
 
 namespace parley::transports {
@@ -62,8 +64,14 @@ void ChatSocket::on_open(SocketLink& link) {
 void ChatSocket::begin() {
     subscriber_ = core::Subscriber::open(context_->shard, *this,
                                          {opening_->address, std::move(opening_->name)});
-    sid_ = new_id(context_->shard.index());
-    if (recoverable()) pid_ = new_id(context_->shard.index());
+    try {
+        sid_ = new_id(context_->shard.index());
+        if (recoverable()) pid_ = new_id(context_->shard.index());
+    } catch (const std::exception& error) {
+        // Here, since the core may have called.
+        log::error("socket.io session failed", {{"error", error.what()}});
+        return link_->close(core::close_reasons::internal);
+    }
     accept();
     auto room = opening_->room ? std::move(*opening_->room) : context_->config.default_room;
     opening_.reset();

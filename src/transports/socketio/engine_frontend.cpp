@@ -77,7 +77,7 @@ std::optional<HttpResponse> EngineFrontend::handle(Exchange& exchange) {
     if (!cors_.allows(request)) return refuse(EngineRefusal::forbidden);
     const bool socket = wants_websocket(request);
     if (query.sid.empty()) return open(exchange, query, socket);
-    const auto shard = EngineSessions::shard_of(query.sid);
+    const auto shard = shard_of_secret_id(query.sid);
     if (shard && *shard != gate_->shard().index() && move_to_shard(*gate_, *shard, exchange)) {
         return std::nullopt;
     }

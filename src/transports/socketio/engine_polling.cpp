@@ -14,8 +14,6 @@ namespace {
 using protocol::EngineType;
 using protocol::Opcode;
 
-constexpr char separator = '\x1e';  // of two records
-
 // An answer that only ends its poll.
 constexpr std::string_view noop = "6";
 
@@ -25,15 +23,6 @@ struct FrameView {
 };
 
 constexpr auto unlimited = std::size_t(-1);
-
-// Where the first `count` of these records end; npos where they are fewer.
-std::size_t after_records(std::string_view records, std::size_t count) noexcept {
-    if (records.empty()) return std::string_view::npos;
-    std::size_t end = records.find(separator);
-    while (--count != 0 && end != std::string_view::npos) end = records.find(separator, end + 1);
-    if (count != 0) return std::string_view::npos;
-    return std::min(end, records.size());
-}
 
 // Takes the next WebSocket frame off the front of what this server has encoded itself: whole,
 // unmasked, of one message.
@@ -109,7 +98,8 @@ core::WriteResult EnginePolling::write_some(std::span<const core::Frame* const> 
 bool EnginePolling::is_full() const noexcept {
     if (words_.size() >= session_->sessions().config().max_payload) return true;
     // Counted only for those few who take few, of whom it is little.
-    return packets_max_ != unlimited && after_records(words_, packets_max_) != std::string::npos;
+    return packets_max_ != unlimited &&
+           protocol::engine_records_end(words_, packets_max_) != std::string::npos;
 }
 
 void EnginePolling::append(const core::Frame& frame) {
@@ -134,7 +124,7 @@ std::string EnginePolling::take_words() noexcept {
 std::string EnginePolling::take_first_words() {
     std::string first = take_words();
     if (packets_max_ == unlimited || !session_->is_open()) return first;
-    const std::size_t end = after_records(first, packets_max_);
+    const std::size_t end = protocol::engine_records_end(first, packets_max_);
     if (end == std::string::npos || end == first.size()) return first;
     words_ = first.substr(end + 1);
     first.resize(end);

@@ -29,7 +29,7 @@ const core::CloseReason& goodbye_for(const core::CloseReason& reason) noexcept {
 
 }  // namespace
 
-EngineSession::EngineSession(EngineSessions& sessions, const EngineSid& sid,
+EngineSession::EngineSession(EngineSessions& sessions, const SecretId& sid,
                              std::unique_ptr<EngineHandler> handler, std::size_t poll_packets_max)
     : Timer([](Timer& timer) noexcept { static_cast<EngineSession&>(timer).on_timer(); }),
       sessions_(&sessions),

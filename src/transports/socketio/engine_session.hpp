@@ -23,6 +23,7 @@
 #include "core/timer_wheel.hpp"
 #include "protocol/engineio.hpp"
 #include "transports/frontend.hpp"
+#include "transports/secret_id.hpp"
 #include "transports/socketio/engine_handler.hpp"
 
 namespace parley::transports {
@@ -34,8 +35,6 @@ class EngineSocket;
 struct EnginePosting;
 struct EngineUpgrade;
 
-using EngineSid = std::array<char, 20>;
-
 // How long the client may come for the end of a session that was closed while no poll waited.
 inline constexpr std::chrono::seconds farewell_time{30};
 // Between two answers to polls that keep coming while the client should be upgrading.
@@ -46,7 +45,7 @@ public:
     using Pointer = boost::intrusive_ptr<EngineSession>;
 
     // `sessions` outlives it. Open from the call of one of the two on.
-    EngineSession(EngineSessions& sessions, const EngineSid& sid,
+    EngineSession(EngineSessions& sessions, const SecretId& sid,
                   std::unique_ptr<EngineHandler> handler, std::size_t poll_packets_max);
 
     // ---- polling, for EngineFrontend
@@ -156,7 +155,7 @@ private:
     std::unique_ptr<EngineUpgrade> upgrade_;     // while a WebSocket probes
     const core::CloseReason* reason_ = nullptr;  // why it closes
     core::TimePoint due_;                        // of what is waited for
-    EngineSid sid_;
+    SecretId sid_;
     std::size_t poll_packets_max_;
     std::uint32_t references_ = 0;
     Stage stage_ = Stage::made;

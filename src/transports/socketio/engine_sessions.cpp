@@ -21,12 +21,8 @@ EngineSession::Pointer EngineSessions::make(const EngineOpening& opening) {
                                                     application_->open(opening), packets_max));
 }
 
-std::optional<std::size_t> EngineSessions::shard_of(std::string_view sid) noexcept {
-    return shard_of_secret_id(sid);
-}
-
 EngineSession* EngineSessions::find(std::string_view sid) noexcept {
-    if (sid.size() != std::tuple_size_v<EngineSid>) return nullptr;
+    if (sid.size() != std::tuple_size_v<SecretId>) return nullptr;
     const auto found = sessions_.find(sid);
     if (found == sessions_.end()) return nullptr;
     const EngineSession::Pointer session = *found;

@@ -35,8 +35,6 @@ public:
     // A session with an id that nobody can guess, not open yet. Throws where the machine has no
     // luck to give, or the application fails.
     [[nodiscard]] EngineSession::Pointer make(const EngineOpening& opening);
-    // The shard that an id names, its own or another's; nothing for what is no id.
-    [[nodiscard]] static std::optional<std::size_t> shard_of(std::string_view sid) noexcept;
     // Ends it first where it has missed its heartbeat, be it by less than the timers tell.
     [[nodiscard]] EngineSession* find(std::string_view sid) noexcept;
     [[nodiscard]] std::size_t size() const noexcept { return sessions_.size(); }
