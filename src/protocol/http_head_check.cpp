@@ -9,6 +9,13 @@ namespace {
 
 constexpr std::string_view version_begin = "HTTP/";
 
+template <std::uint8_t what>
+std::size_t run_of(std::string_view bytes) noexcept {
+    std::size_t at = 0;
+    while (at < bytes.size() && is_http<what>(bytes[at])) ++at;
+    return at;
+}
+
 }  // namespace
 
 void HttpHeadCheck::expect_trailer() noexcept {
@@ -33,10 +40,25 @@ HttpHeadCheck::Step HttpHeadCheck::feed(std::string_view bytes,
                                         const HttpHeadLimits& limits) noexcept {
     std::size_t at = 0;
     while (at < bytes.size()) {
+        at += skip_run(bytes.substr(at), limits);
+        if (at == bytes.size()) break;
         const Status status = take(bytes[at++], limits);
         if (status != Status::need_more) return {status, at};
     }
     return {Status::need_more, at};
+}
+
+// Passes over what only goes on with the part at hand, and says how much that was: most of a head.
+std::size_t HttpHeadCheck::skip_run(std::string_view bytes, const HttpHeadLimits& limits) noexcept {
+    bytes = bytes.substr(0, limits.head_bytes - std::min<std::size_t>(size_, limits.head_bytes));
+    std::size_t skipped = 0;
+    if (state_ == State::name) {
+        skipped = run_of<token_byte>(bytes);
+    } else if (state_ == State::value) {
+        skipped = run_of<text_byte>(bytes);
+    }
+    size_ += static_cast<std::uint32_t>(skipped);
+    return skipped;
 }
 
 HttpHeadCheck::Status HttpHeadCheck::take(char byte, const HttpHeadLimits& limits) noexcept {

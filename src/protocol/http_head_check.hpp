@@ -50,6 +50,7 @@ private:
         head_end,  // the last line feed must come
     };
 
+    std::size_t skip_run(std::string_view bytes, const HttpHeadLimits& limits) noexcept;
     Status take(char byte, const HttpHeadLimits& limits) noexcept;
     Status take_method(char byte) noexcept;
     Status take_target(char byte, const HttpHeadLimits& limits) noexcept;

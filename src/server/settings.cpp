@@ -67,9 +67,6 @@ using Wire = transports::TransportConfig;
 using Tls = transports::TlsConfig;
 using transports::tls_files_max;
 
-constexpr std::uint64_t kib = 1024;
-constexpr std::uint64_t mib = 1024 * kib;
-constexpr std::uint64_t gib = 1024 * mib;
 constexpr double rate_min = 0.001;
 constexpr double rate_max = 1e9;
 

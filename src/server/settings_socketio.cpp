@@ -29,9 +29,6 @@ using Connection = transports::SocketIoConfig;
 using Chat = protocol::SocketIoChatConfig;
 using protocol::is_event_name;
 
-constexpr std::uint64_t kib = 1024;
-constexpr std::uint64_t mib = 1024 * kib;
-constexpr std::uint64_t gib = 1024 * mib;
 constexpr std::size_t event_names_max = 16;
 constexpr std::size_t event_name_bytes_max = 64;
 constexpr TextRule event_name{&is_event_name, "the name of an event (expected e.g. \"message\")"};

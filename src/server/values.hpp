@@ -23,6 +23,10 @@ using std::chrono::milliseconds;
 // In the largest unit that divides it.
 [[nodiscard]] std::string format_duration(milliseconds duration);
 
+inline constexpr std::uint64_t kib = 1024;
+inline constexpr std::uint64_t mib = 1024 * kib;
+inline constexpr std::uint64_t gib = 1024 * mib;
+
 // Bytes: "65536", "64KiB", "1MiB", "2GiB".
 [[nodiscard]] std::optional<std::uint64_t> parse_size(std::string_view text);
 [[nodiscard]] std::string format_size(std::uint64_t bytes);

@@ -40,6 +40,39 @@ std::optional<std::string_view> authority_of(std::string_view target) {
 
 }  // namespace
 
+// The fields that a head is judged by, found in one pass: a look-up by name compares names.
+struct HttpParser::JudgedFields {
+    struct Field {
+        std::size_t count = 0;
+        std::string_view first{};
+    };
+
+    explicit JudgedFields(const HttpRequest& request) {
+        for (const auto& each : request) {
+            Field* const field = of(each.name());
+            if (field != nullptr && field->count++ == 0) field->first = each.value();
+        }
+    }
+
+    Field host, content_length, transfer_encoding, expect;
+
+private:
+    Field* of(http::field name) noexcept {
+        switch (name) {
+            case http::field::host:
+                return &host;
+            case http::field::content_length:
+                return &content_length;
+            case http::field::transfer_encoding:
+                return &transfer_encoding;
+            case http::field::expect:
+                return &expect;
+            default:
+                return nullptr;
+        }
+    }
+};
+
 const HttpRequest& HttpParser::request() const noexcept {
     static const HttpRequest none;
     return parser_ ? parser_->get() : none;
@@ -173,18 +206,17 @@ HttpParser::Status HttpParser::take_trailer(std::span<char>& bytes) {
 
 HttpParser::Status HttpParser::judge_head() {
     const HttpRequest& request = parser_->get();
-    const auto hosts = request.count(http::field::host);
-    if (hosts > 1) return refuse(400, "more than one Host header");
-    if (hosts == 0 && request.version() == 11) {
+    const JudgedFields fields(request);
+    if (fields.host.count > 1) return refuse(400, "more than one Host header");
+    if (fields.host.count == 0 && request.version() == 11) {
         return refuse(400, "a request without a Host header");
     }
-    if (!protocol::is_host_and_port(request[http::field::host])) {
+    if (!protocol::is_host_and_port(fields.host.first)) {
         return refuse(400, "a Host header that names no host");
     }
-    for (const auto judge : {&HttpParser::judge_framing, &HttpParser::judge_target}) {
-        if ((this->*judge)() == Status::refused) return Status::refused;
-    }
-    const std::string_view expect = request[http::field::expect];
+    if (judge_framing(fields) == Status::refused) return Status::refused;
+    const std::string expect(fields.expect.first);  // copied: the next step may rewrite Host
+    if (judge_target() == Status::refused) return Status::refused;
     if (!expect.empty() && request.version() == 11) {
         if (!equal_any_case(expect, "100-continue")) {
             return refuse(417, "the only expectation that this server knows is 100-continue");
@@ -197,21 +229,19 @@ HttpParser::Status HttpParser::judge_head() {
 
 // Where the body ends: whatever two readers could see differently is refused (RFC 9112, 6.3 and
 // 11.2).
-HttpParser::Status HttpParser::judge_framing() {
-    const HttpRequest& request = parser_->get();
-    const auto lengths = request.count(http::field::content_length);
-    const auto codings = request.count(http::field::transfer_encoding);
-    if (lengths > 1) return refuse(400, "more than one Content-Length");
-    if (lengths == 1 && !protocol::is_content_length(request[http::field::content_length])) {
+HttpParser::Status HttpParser::judge_framing(const JudgedFields& fields) {
+    const JudgedFields::Field& length = fields.content_length;
+    const JudgedFields::Field& coding = fields.transfer_encoding;
+    if (length.count > 1) return refuse(400, "more than one Content-Length");
+    if (length.count == 1 && !protocol::is_content_length(length.first)) {
         return refuse(400, "a Content-Length that is no number");
     }
-    if (codings == 0) return Status::need_more;
-    if (lengths > 0) return refuse(400, "a Content-Length beside a Transfer-Encoding");
-    if (request.version() == 10) return refuse(400, "HTTP/1.0 has no transfer codings");
-    const std::string_view coding = request[http::field::transfer_encoding];
-    if (codings == 1 && equal_any_case(coding, "chunked")) return Status::need_more;
+    if (coding.count == 0) return Status::need_more;
+    if (length.count > 0) return refuse(400, "a Content-Length beside a Transfer-Encoding");
+    if (parser_->get().version() == 10) return refuse(400, "HTTP/1.0 has no transfer codings");
+    if (coding.count == 1 && equal_any_case(coding.first, "chunked")) return Status::need_more;
     // One that is well-formed and unknown has a status of its own (RFC 9112, 6.1).
-    const unsigned status = codings == 1 && is_token(coding) ? 501 : 400;
+    const unsigned status = coding.count == 1 && is_token(coding.first) ? 501 : 400;
     return refuse(status, "the only transfer coding that this server knows is chunked");
 }
 

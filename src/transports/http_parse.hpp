@@ -57,6 +57,7 @@ public:
 private:
     using Parser = boost::beast::http::request_parser<boost::beast::http::string_body>;
     enum class Part : std::uint8_t { head, sized_body, chunks, trailer, end };
+    struct JudgedFields;
 
     Status refuse(unsigned status, std::string detail);
     Status take_head(std::span<char>& bytes);
@@ -66,7 +67,7 @@ private:
     // What may be judged once the head is whole.
     Status judge_head();
     Status judge_length();
-    Status judge_framing();
+    Status judge_framing(const JudgedFields& fields);
     Status judge_target();
 
     HttpLimits limits_;

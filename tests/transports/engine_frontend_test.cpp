@@ -40,6 +40,7 @@ public:
     void on_open(EngineLink& link) override { link_ = &link; }
     void on_message(MessageKind kind, std::string_view payload) override {
         if (payload == "close") return link_->close(core::close_reasons::going_away);
+        if (payload == "vanish") return link_->close(core::close_reasons::vanished);
         if (payload == "shard") {
             return link_->send(kind, "shard " + std::to_string(gate_->shard().index()));
         }
@@ -387,6 +388,15 @@ TEST(EngineFrontend, OutlivesAnApplicationThatFails) {
     EXPECT_EQ(client.request("GET", "EIO=4&transport=polling&fail=1").status, 500);
     EngineClient again(server.port());
     EXPECT_EQ(again.post(again.open(), "4x"), answered(200, "ok"));
+}
+
+// A session that another took over has vanished; 1006 itself is never sent (RFC 6455, 7.4.1).
+TEST(EngineFrontend, SaysGoodbyeNormallyToAWebSocketWhoseSessionVanished) {
+    TestServer server(shards(1), {}, frontends);
+    WebSocketClient socket(server.port(), socket_path());
+    socket.receive_message();
+    socket.send_text("4vanish");
+    EXPECT_EQ(socket.receive_close(), core::close_reasons::normal.code);
 }
 
 TEST(EngineFrontend, OwnsItsPathWithAndWithoutTheSlashAndNothingBelow) {

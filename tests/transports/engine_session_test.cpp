@@ -263,6 +263,26 @@ TEST_F(EngineSessionPosts, AreHandedOverPacketByPacketWhileTheHandlerIsReady) {
     EXPECT_THAT(handler->heard, ElementsAre("one", "#\x01\x02\x03", "three"));
 }
 
+TEST_F(EngineSessionPosts, AreHandedOverNoFurtherThanAPollThatWaitsCanCarryTheAnswers) {
+    config().max_payload = 8;
+    open_polling();
+    handler->echoes = true;
+    EXPECT_EQ(poll(), "waits");
+    std::shared_ptr<LaterAnswer> later;
+    EXPECT_EQ(post("4one-full\x1e"
+                   "4two\x1e"
+                   "4three",
+                   &later),
+              "later");
+    EXPECT_THAT(handler->heard, ElementsAre("one-full"));
+    settle();
+    EXPECT_EQ(answered_, "4one-full") << "what the first brought forth has left alone";
+    EXPECT_THAT(handler->heard, ElementsAre("one-full", "two", "three"));
+    EXPECT_EQ(poll(),
+              "4two\x1e"
+              "4three");
+}
+
 TEST_F(EngineSessionPosts, EndTheSessionWhenASecondOneComesMeanwhile) {
     open_polling();
     handler->is_ready = false;
