@@ -9,15 +9,19 @@
 namespace parley::core {
 namespace {
 
-// How many writes ahead of its own a subscriber's memory is asked for.
-constexpr std::size_t prefetch_ahead = 2;
+// How many writes ahead of its own a subscriber's memory is asked for. Two were enough while a system
+// call lay between two writes; where they are gathered, nothing does.
+constexpr std::size_t prefetch_ahead = 5;
 // Lines of a FrameWriter from its beginning that a write looks at.
 constexpr std::size_t writer_lines = 3;
 
 }  // namespace
 
 Audience::Audience(Shard& shard, std::string name)
-    : shard_(&shard), name_(std::move(name)), on_lag_(lag_policy_of(shard.config().rooms, name_)) {
+    : HeldFlush(shard.hold_line_of(name)),
+      shard_(&shard),
+      name_(std::move(name)),
+      on_lag_(lag_policy_of(shard.config().rooms, name_)) {
     shard.metrics().add(Metric::audiences_created);
 }
 
@@ -47,6 +51,7 @@ void Audience::take(PublicationPtr publication) {
         return;
     }
     const auto sequence = window_.end();
+    unflushed_bytes_ += publication->cost();
     window_.push(std::move(publication));
     const std::size_t due = due_at(sequence);
     shard_->metrics().add(Metric::deliveries_due, due);
@@ -56,8 +61,9 @@ void Audience::take(PublicationPtr publication) {
 std::size_t Audience::due_at(std::uint64_t sequence) const noexcept {
     if (sequence >= ahead_max_) return listeners_.size();
     // Somebody joined where the home was further than this shard: they are not due what came before.
-    return static_cast<std::size_t>(std::ranges::count_if(
-        listeners_, [sequence](const Listener& l) { return l.place.cursor <= sequence; }));
+    std::size_t due = 0;
+    listeners_.each([&due, sequence](const Listener& l) { due += l.place.cursor <= sequence; });
+    return due;
 }
 
 void Audience::drain() {
@@ -76,19 +82,42 @@ void Audience::note_window() noexcept {
     noted_bytes_ = window_.bytes();
 }
 
+std::uint32_t Audience::next_pass_born() const noexcept {
+    const std::uint64_t oldest = std::max(flushed_to_, window_.base());
+    return oldest < window_.end() ? window_.at(oldest).born() : stamp_of(shard_->now().mono);
+}
+
+bool Audience::may_hold() const noexcept {
+    const WindowConfig& window = shard_->config().window;
+    constexpr std::size_t share = limits::held_window_share;
+    return !listeners_.empty() && unflushed_bytes_ < limits::held_bytes_max &&
+           unflushed_bytes_ < window.bytes / share &&
+           window_.end() - flushed_to_ < window.messages / share;
+}
+
 void Audience::begin_pass() noexcept {
     pass_ = listeners_.size();
-    const std::uint64_t oldest = std::max(flushed_to_, window_.base());
-    pass_born_ = oldest < window_.end() ? window_.at(oldest).born() : stamp_of(shard_->now().mono);
+    pass_born_ = next_pass_born();
     flushed_to_ = window_.end();
+    unflushed_bytes_ = 0;
+    const std::uint32_t now = stamp_of(shard_->now().mono);
+    shard_->pass_began(pass_, now - std::exchange(pass_began_, now));
+}
+
+KindSet Audience::kinds_due() const noexcept {
+    // Of several, nobody looks which: somebody is due one of them.
+    return window_.size() == 1 ? KindSet{window_.at(window_.base()).kind()} : all_kinds;
 }
 
 std::size_t Audience::flush(std::size_t writes) {
     if (pass_ == no_pass) {
         if (done()) return writes;
         begin_pass();
-        for (std::size_t i = 0; i < std::min(pass_, prefetch_ahead); ++i) prefetch(pass_ - 1 - i);
+        for (std::size_t i = 0; i < std::min(pass_, prefetch_ahead); ++i) {
+            prefetch(pass_ - 1 - i, kinds_due());
+        }
     }
+    const KindSet due = kinds_due();
     NewestFrames frames{};
     // A visit without a write costs little, but not nothing: it is bounded too.
     std::size_t visits = 16 * writes;
@@ -100,15 +129,17 @@ std::size_t Audience::flush(std::size_t writes) {
         }
         --pass_;
         --visits;
-        if (pass_ >= prefetch_ahead) prefetch(pass_ - prefetch_ahead);
+        if (pass_ >= prefetch_ahead) prefetch(pass_ - prefetch_ahead, due);
         if (hand(listeners_[pass_], frames)) --writes;
     }
     shard_->metrics().record(Measure::write_batch, 1, std::exchange(direct_writes_, 0));
+    shard_->metrics().add(Metric::deliveries_filtered, std::exchange(passed_over_, 0));
     return visits > 0 ? writes : 0;
 }
 
-inline void Audience::prefetch(std::size_t pass) const noexcept {
+inline void Audience::prefetch(std::size_t pass, KindSet due) const noexcept {
     const Listener& listener = listeners_[pass];
+    if (listener.direct && !listener.kinds.meets(due)) return;
     core::prefetch<writer_lines>(listener.writer);
     if (!listener.direct) core::prefetch<1>(listener.subscription);
 }
@@ -120,6 +151,12 @@ bool Audience::hand(Listener& listener, NewestFrames& frames) {
     if (listener.direct && cursor + 1 == window_.end() && window_.size() > 0) {
         const Publication& newest = window_.at(cursor);
         if (listener.kinds.has(newest.kind())) return hand_newest(listener, frames);
+        // Nothing but one that was not asked for, as a count of who is present is for nearly
+        // everybody in a large room: passed over without a look at anything else.
+        ++listener.place.cursor;
+        if (newest.offset() != 0) listener.place.offset = newest.offset();
+        ++passed_over_;
+        return false;
     }
     return listener.subscription->subscriber->flush();
 }
@@ -152,7 +189,7 @@ void Audience::end_pass() noexcept {
 }
 
 void Audience::rest() noexcept {
-    if (pass_ != no_pass) return;
+    if (pass_ != no_pass || shard_->rest_after_slice(*this)) return;
     if (runs_) runs_->clear();
     trim();
 }
@@ -208,20 +245,24 @@ void Audience::gather(Subscription& subscription, FlushBatch& batch) {
 }
 
 void Audience::mark_behind(Subscription& subscription) {
-    if (subscription.behind_index != Subscription::nowhere) return;
-    subscription.behind_index = static_cast<std::uint32_t>(behind_.size());
-    const auto cursor = place_of(subscription).cursor;
+    Listener& listener = listeners_[subscription.index];
+    if (listener.behind_index != Subscription::nowhere) return;
+    listener.behind_index = static_cast<std::uint32_t>(behind_.size());
+    const auto cursor = listener.place.cursor;
     behind_min_ = behind_.empty() ? cursor : std::min(behind_min_, cursor);
     behind_.push_back(&subscription);
 }
 
 void Audience::unmark_behind(Subscription& subscription) noexcept {
-    if (subscription.behind_index == Subscription::nowhere) return;
+    const auto index =
+        std::exchange(listeners_[subscription.index].behind_index, Subscription::nowhere);
+    if (index == Subscription::nowhere) return;
     Subscription* last = behind_.back();
-    behind_[subscription.behind_index] = last;
-    last->behind_index = subscription.behind_index;
     behind_.pop_back();
-    subscription.behind_index = Subscription::nowhere;
+    if (last != &subscription) {
+        behind_[index] = last;
+        listeners_[last->index].behind_index = index;
+    }
     if (behind_.empty()) rest();
 }
 
@@ -268,14 +309,14 @@ void Audience::add(Subscription& subscription, const Place& from) {
     subscription.index = static_cast<std::uint32_t>(listeners_.size());
     const Transport& transport = subscription.subscriber->transport();
     shard_->metrics().move(Level::members, 0, 1);
-    listeners_.push_back({&subscription, &transport.writer(), from, transport.traits().format->slot,
-                          subscription.kinds});
+    listeners_.push_back(Listener{&subscription, &transport.writer(), from,
+                                  transport.traits().format->slot, subscription.kinds});
     if (from.cursor > window_.end()) ahead_max_ = std::max(ahead_max_, from.cursor);
     // What this shard has taken beyond the home's answer is due to the newcomer as well.
     if (from.cursor < window_.end()) {
         shard_->metrics().add(Metric::deliveries_due, window_.end() - from.cursor);
         flushed_to_ = std::min(flushed_to_, from.cursor);
-        shard_->queue_flush(*this);
+        shard_->flush_soon(*this);
     }
 }
 
@@ -324,11 +365,15 @@ bool matches(std::string_view pattern, std::string_view name) noexcept {
     return p == pattern.size();
 }
 
+const RoomRule* rule_of(const std::vector<RoomRule>& rules, std::string_view room) noexcept {
+    const auto found = std::ranges::find_if(
+        rules, [room](const RoomRule& rule) { return matches(rule.match, room); });
+    return found == rules.end() ? nullptr : &*found;
+}
+
 OnLag lag_policy_of(const std::vector<RoomRule>& rules, std::string_view room) {
-    for (const auto& rule : rules) {
-        if (matches(rule.match, room)) return rule.on_lag;
-    }
-    return OnLag::disconnect;
+    const RoomRule* rule = rule_of(rules, room);
+    return rule != nullptr ? rule->on_lag : OnLag::disconnect;
 }
 
 }  // namespace parley::core

@@ -14,16 +14,18 @@
 
 #include "core/config.hpp"
 #include "core/flush_batch.hpp"
+#include "core/held_flushes.hpp"
 #include "core/prefetch.hpp"
 #include "core/room.hpp"
 #include "core/room_home.hpp"
 #include "core/room_window.hpp"
 #include "core/run_cache.hpp"
+#include "core/stepwise_vector.hpp"
 #include "core/transport.hpp"
 
 namespace parley::core {
 
-class Audience {
+class Audience : public HeldFlush {
 public:
     Audience(Shard& shard, std::string name);
     ~Audience();
@@ -40,7 +42,7 @@ public:
     // Calls f(const Subscription&, const Place&) for everybody who listens.
     template <typename F>
     void each(F&& f) const {
-        for (const Listener& listener : listeners_) f(*listener.subscription, listener.place);
+        listeners_.each([&f](const Listener& l) { f(*l.subscription, l.place); });
     }
 
     // Listens to a room from a place in its order; makes this shard the room's home or not.
@@ -60,6 +62,12 @@ public:
     [[nodiscard]] bool done() const noexcept {
         return pass_ == no_pass && window_.end() == flushed_to_;
     }
+    [[nodiscard]] bool in_pass() const noexcept { return pass_ != no_pass; }
+    // Whether the next pass may wait for more: there is somebody to spare a write, and neither the
+    // window nor a write would be too full.
+    [[nodiscard]] bool may_hold() const noexcept;
+    // When the oldest publication of the next pass was born (stamp_of()).
+    [[nodiscard]] std::uint32_t next_pass_born() const noexcept;
     // How far that one has been handed what was said here; for Subscriber to move on.
     [[nodiscard]] Place& place_of(const Subscription& subscription) noexcept {
         return listeners_[subscription.index].place;
@@ -93,6 +101,9 @@ public:
     void mark_behind(Subscription& subscription);
     void unmark_behind(Subscription& subscription) noexcept;
 
+    // Between passes: lets go of what nobody needs.
+    void rest() noexcept;
+
     // True when nothing holds it.
     [[nodiscard]] bool droppable() const noexcept;
 
@@ -114,7 +125,9 @@ private:
         std::uint8_t format_slot;
         KindSet kinds;
         bool direct = false;
+        std::uint32_t behind_index = Subscription::nowhere;  // in behind_
     };
+    static_assert(sizeof(Listener) <= 40);
     // The newest publication's frames by format, looked up once a slice.
     using NewestFrames = std::array<const Frame*, limits::wire_formats_max>;
     static constexpr std::size_t no_pass = static_cast<std::size_t>(-1);
@@ -124,10 +137,10 @@ private:
     void take(PublicationPtr publication);
     [[nodiscard]] bool hand(Listener& listener, NewestFrames& frames);
     [[nodiscard]] bool hand_newest(Listener& listener, NewestFrames& frames);
-    [[gnu::always_inline]] void prefetch(std::size_t pass) const noexcept;
+    [[gnu::always_inline]] void prefetch(std::size_t pass, KindSet due) const noexcept;
+    // What may be among the publications that are new.
+    [[nodiscard]] KindSet kinds_due() const noexcept;
     void end_pass() noexcept;
-    // Between passes: lets go of what nobody needs.
-    void rest() noexcept;
     [[nodiscard]] std::size_t due_at(std::uint64_t sequence) const noexcept;
     void trim() noexcept;
     void begin_pass() noexcept;
@@ -140,7 +153,7 @@ private:
     std::string name_;
     RoomPtr room_;
     RoomWindow window_;
-    std::vector<Listener> listeners_;
+    StepwiseVector<Listener, 256> listeners_;
     std::vector<Subscription*> behind_;  // of subscribers that can't take more for now
     std::size_t pass_ = no_pass;         // those from here on have been visited in this pass
     std::uint64_t flushed_to_ = 0;       // end of the window when the last pass began
@@ -149,7 +162,10 @@ private:
     std::size_t noted_bytes_ = 0;        // of the window, as the shard's level has them
     std::uint32_t joins_under_way_ = 0;
     std::uint32_t direct_writes_ = 0;  // of one frame each, since they were recorded
+    std::uint32_t passed_over_ = 0;    // deliveries filtered without a write, likewise
     std::uint32_t pass_born_ = 0;      // of the oldest publication of the pass
+    std::uint32_t pass_began_ = 0;     // the last one did, as stamp_of() has it
+    std::size_t unflushed_bytes_ = 0;  // of publications since then
     OnLag on_lag_;
     std::unique_ptr<RunCache> runs_;
     std::unique_ptr<RoomHome> home_;
@@ -157,6 +173,9 @@ private:
 
 // `*` matches any run of characters, everything else itself.
 [[nodiscard]] bool matches(std::string_view pattern, std::string_view name) noexcept;
+// The rule that decides about that room; null where none matches.
+[[nodiscard]] const RoomRule* rule_of(const std::vector<RoomRule>& rules,
+                                      std::string_view room) noexcept;
 [[nodiscard]] OnLag lag_policy_of(const std::vector<RoomRule>& rules, std::string_view room);
 
 }  // namespace parley::core

@@ -3,15 +3,16 @@
 // Path:     Subscriber → [BucketTable] → SharedTokenBucket
 // Runs on:  any thread; locked, and asked once a session or an HTTP request, not once a command.
 // Owned by: Hub.
-// Bounds:   one entry per user or address seen while its bucket is not full: full ones without a
-//           session are swept whenever the table has doubled.
+// Bounds:   one entry per user or address seen while its bucket is not full: each new entry
+//           looks at two others, whether they are full and without a session, and may go.
 #pragma once
 
 #include <memory>
 #include <mutex>
 #include <string>
-#include <unordered_map>
+#include <string_view>
 
+#include "core/stepwise_set.hpp"
 #include "core/token_bucket.hpp"
 
 namespace parley::core {
@@ -23,11 +24,14 @@ public:
     [[nodiscard]] std::size_t size() const;
 
 private:
-    void sweep(TimePoint now);
+    struct Entry {
+        std::string key;
+        std::shared_ptr<SharedTokenBucket> bucket;
+    };
+    [[nodiscard]] static std::string_view key_of(const Entry& entry) noexcept { return entry.key; }
 
     mutable std::mutex mutex_;
-    std::unordered_map<std::string, std::shared_ptr<SharedTokenBucket>> buckets_;
-    std::size_t sweep_at_ = 1024;
+    StepwiseSet<Entry, &key_of> buckets_;
 };
 
 }  // namespace parley::core

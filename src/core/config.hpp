@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -68,9 +69,18 @@ struct WindowConfig {
     std::size_t bytes = 4 * 1024 * 1024;
 };
 
+// How long a room's flush may wait for more to be said there, so that one write hands over more.
+struct FlushDelay {
+    bool adaptive = true;   // as long as the shard has no idle time left, up to flush.delay_max
+    milliseconds fixed{0};  // else this long, always
+    friend bool operator==(const FlushDelay&, const FlushDelay&) = default;
+};
+
 // [flush]
 struct FlushConfig {
     std::size_t slice_writes = 256;  // writes of one slice of a turn, then the reactor is polled
+    FlushDelay delay;                // where no rule of [[rooms]] says otherwise
+    milliseconds delay_max{100};     // of what is adaptive
 };
 
 // What happens to a subscriber that falls out of its room's window.
@@ -86,6 +96,7 @@ inline constexpr std::size_t on_lag_policies = 3;
 struct RoomRule {
     std::string match;
     OnLag on_lag = OnLag::disconnect;
+    std::optional<FlushDelay> flush_delay{};  // nothing: flush.delay
 };
 
 // [drain]

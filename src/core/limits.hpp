@@ -37,6 +37,11 @@ inline constexpr std::size_t run_bytes_max = 64 * 1024;
 // From this many waiting publications on, joining beats handing over one buffer each (one
 // iovec costs 15 to 20 ns in the kernel, a copy of 300 bytes about as much but once for all).
 inline constexpr std::size_t run_frames_min = 4;
+// A flush that is held goes out when it hands a run's bytes to everybody: a write that carries more
+// costs as much for each byte. And when what it holds fills this share of the room's window, so that
+// nobody falls out of it for waiting.
+inline constexpr std::size_t held_bytes_max = run_bytes_max;
+inline constexpr std::size_t held_window_share = 4;
 
 // Wire formats that may exist in one process: parley.v1 plain and deflated, Server-Sent Events in
 // chunks and bare, long-poll, the one of the tests; and of Socket.IO two, with offsets and without,

@@ -83,6 +83,11 @@ constexpr std::array rows{
     MetricRow{Metric::writes, "writes", "Hand-overs of frames that a transport took some of."},
     MetricRow{Metric::writes_blocked, "writes_blocked",
               "Hand-overs that a transport could not take whole."},
+    MetricRow{Metric::send_batches, "send_batches",
+              "System calls that carried the writes of many sessions (io_uring)."},
+    MetricRow{Metric::sends_gathered, "sends_gathered", "Writes that left in such a call."},
+    MetricRow{Metric::flushes_held, "flushes_held",
+              "Rooms' flushes that were held back to gather more (flush.delay)."},
     MetricRow{Metric::gaps, "gaps", "Gaps announced to sessions that lagged."},
     MetricRow{Metric::slow_disconnects, "slow_disconnects",
               "Sessions ended for reading too slowly (4108)."},
@@ -132,6 +137,9 @@ constexpr std::array levels{
              "hold counts on each."},
     LevelRow{Level::lost_sessions, "lost_sessions",
              "Sessions whose connection was lost and whose state is kept."},
+    LevelRow{Level::flush_delay, "flush_delay_seconds",
+             "How long a flush whose delay is adaptive is held at present: the sum of all shards.",
+             1e-6},
 };
 
 template <typename Rows, typename Value>

@@ -71,6 +71,9 @@ enum class Metric : std::uint8_t {
     deliveries_dropped,   // due to a session that left or closed
     writes,               // hand-overs to a transport that took something
     writes_blocked,
+    send_batches,    // system calls that carried several writes (io_uring)
+    sends_gathered,  // writes in them
+    flushes_held,    // passes that waited for more to be said
     gaps,
     slow_disconnects,
     // rooms
@@ -114,12 +117,14 @@ enum class Level : std::uint8_t {
     members,
     window_bytes,
     lost_sessions,
+    flush_delay,
     end_,
 };
 struct LevelRow {
     Level value;
     std::string_view name;
     std::string_view help;
+    double unit = 1;  // of one: 1e-6 where it holds microseconds and exports seconds
 };
 [[nodiscard]] std::span<const LevelRow> level_rows() noexcept;
 

@@ -5,28 +5,35 @@
 
 namespace parley::core {
 
-Presence::Change Presence::join(const UserPtr& user) {
-    const auto [member, fresh] = members_.insert(Member{user});
-    ++member->sessions;
-    return fresh ? Change::joined : Change::none;
+std::pair<Presence::Member*, Presence::Change> Presence::enter(const UserPtr& user) {
+    if (Member* member = members_.find(user->who.id)) return {member, Change::none};
+    return {&members_.add(Member{user}), Change::joined};
 }
 
-Presence::Change Presence::drop_if_gone(Members::iterator member) {
-    if (member->sessions > 0 || member->lingering > 0 || member->visit) return Change::none;
-    members_.erase(member);
+Presence::Change Presence::join(const UserPtr& user) {
+    const auto [member, change] = enter(user);
+    ++member->sessions;
+    return change;
+}
+
+Presence::Change Presence::drop_if_gone(const Member& member) {
+    if (member.sessions > 0 || member.lingering > 0 || member.visiting) return Change::none;
+    // Held until it is out: the name that it is found by is its user's.
+    const UserPtr user = member.user;
+    members_.erase(user->who.id);
     return Change::left;
 }
 
 Presence::Change Presence::leave(const UserPtr& user) {
-    const auto member = members_.find(user->who.id);
-    if (member == members_.end()) return Change::none;
+    Member* member = members_.find(user->who.id);
+    if (member == nullptr) return Change::none;
     if (member->sessions > 0) --member->sessions;
-    return drop_if_gone(member);
+    return drop_if_gone(*member);
 }
 
 void Presence::linger(const UserPtr& user, TimePoint until) {
-    const auto member = members_.find(user->who.id);
-    if (member == members_.end()) return;
+    Member* member = members_.find(user->who.id);
+    if (member == nullptr) return;
     if (member->sessions > 0) --member->sessions;
     ++member->lingering;
     if (!lingering_) lingering_ = std::make_unique<std::deque<Stay>>();
@@ -34,28 +41,29 @@ void Presence::linger(const UserPtr& user, TimePoint until) {
 }
 
 Presence::Change Presence::visit(const UserPtr& user, TimePoint until) {
-    const auto [member, fresh] = members_.insert(Member{user});
+    const auto [member, change] = enter(user);
     if (!visits_) visits_ = std::make_unique<Visits>();
-    if (member->visit) {
-        visits_->splice(visits_->end(), *visits_, *member->visit);
+    if (member->visiting) {
+        visits_->splice(visits_->end(), *visits_, member->visit);
         visits_->back().until = until;
     } else {
         visits_->push_back({until, user});
         member->visit = std::prev(visits_->end());
+        member->visiting = 1;
     }
-    return fresh ? Change::joined : Change::none;
+    return change;
 }
 
 Presence::Change Presence::end_visit(const UserPtr& user) {
-    const auto member = members_.find(user->who.id);
-    if (member == members_.end() || !member->visit) return Change::none;
+    Member* member = members_.find(user->who.id);
+    if (member == nullptr || !member->visiting) return Change::none;
     forget_visit(*member);
-    return drop_if_gone(member);
+    return drop_if_gone(*member);
 }
 
-void Presence::forget_visit(const Member& member) {
-    visits_->erase(*member.visit);
-    member.visit.reset();
+void Presence::forget_visit(Member& member) {
+    visits_->erase(member.visit);
+    member.visiting = 0;
     if (visits_->empty()) visits_.reset();
 }
 
@@ -63,9 +71,9 @@ UserPtr Presence::end_oldest_lingering(bool& left) {
     UserPtr user = std::move(lingering_->front().user);
     lingering_->pop_front();
     if (lingering_->empty()) lingering_.reset();
-    const auto member = members_.find(user->who.id);
+    Member* member = members_.find(user->who.id);
     --member->lingering;
-    left = drop_if_gone(member) == Change::left;
+    left = drop_if_gone(*member) == Change::left;
     return user;
 }
 
@@ -89,10 +97,7 @@ std::optional<TimePoint> Presence::next_expiry() const noexcept {
 std::vector<protocol::User> Presence::list(std::size_t most) const {
     std::vector<protocol::User> users;
     users.reserve(std::min(most, members_.size()));
-    for (const auto& member : members_) {
-        if (users.size() == most) break;
-        users.push_back(member.user->who);
-    }
+    members_.each(most, [&users](const Member& member) { users.push_back(member.user->who); });
     return users;
 }
 

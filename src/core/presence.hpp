@@ -14,10 +14,12 @@
 #include <list>
 #include <memory>
 #include <optional>
-#include <unordered_set>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/clock.hpp"
+#include "core/stepwise_set.hpp"
 #include "core/user.hpp"
 
 namespace parley::core {
@@ -55,32 +57,20 @@ private:
     using Visits = std::list<Stay>;
     struct Member {
         UserPtr user;
-        mutable std::uint32_t sessions = 0;
-        mutable std::uint32_t lingering = 0;
-        mutable std::optional<Visits::iterator> visit{};
+        Visits::iterator visit{};  // where visiting
+        std::uint32_t sessions = 0;
+        std::uint32_t lingering : 31 = 0;
+        std::uint32_t visiting : 1 = 0;
     };
-    struct Hash {
-        using is_transparent = void;
-        std::size_t operator()(const Member& m) const { return (*this)(m.user->who.id); }
-        std::size_t operator()(const std::string& id) const { return std::hash<std::string>{}(id); }
-    };
-    struct Same {
-        using is_transparent = void;
-        bool operator()(const Member& a, const Member& b) const {
-            return a.user->who.id == b.user->who.id;
-        }
-        bool operator()(const std::string& id, const Member& m) const {
-            return id == m.user->who.id;
-        }
-        bool operator()(const Member& m, const std::string& id) const {
-            return id == m.user->who.id;
-        }
-    };
-    using Members = std::unordered_set<Member, Hash, Same>;
-
-    [[nodiscard]] Change drop_if_gone(Members::iterator member);
+    [[nodiscard]] static std::string_view id_of(const Member& member) noexcept {
+        return member.user->who.id;
+    }
+    using Members = StepwiseSet<Member, &id_of>;
+    // The member, and whether they have just become one.
+    [[nodiscard]] std::pair<Member*, Change> enter(const UserPtr& user);
+    [[nodiscard]] Change drop_if_gone(const Member& member);
     [[nodiscard]] UserPtr end_oldest_lingering(bool& left);
-    void forget_visit(const Member& member);
+    void forget_visit(Member& member);
 
     Members members_;
     // In order of their ends, since the grace is the same for all. Made when first needed: an empty

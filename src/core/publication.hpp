@@ -41,6 +41,9 @@ public:
     [[nodiscard]] constexpr bool has(PublicationKind kind) const noexcept {
         return (bits_ & bit(kind)) != 0;
     }
+    [[nodiscard]] constexpr bool meets(KindSet other) const noexcept {
+        return (bits_ & other.bits_) != 0;
+    }
     friend bool operator==(const KindSet&, const KindSet&) = default;
 
 private:

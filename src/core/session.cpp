@@ -94,10 +94,9 @@ Action Session::on(protocol::Command&& command, JoinedRooms rooms) {
 
 std::optional<CloseReason> Session::count_refusal(errc code) noexcept {
     ++refusals_;
-    if (code == errc::rate_limited) ++rate_refusals_;
+    if (code != errc::rate_limited) only_rate_limited_ = false;
     if (!limits_->enabled || refusals_ < limits_->errors_in_a_row) return std::nullopt;
-    return rate_refusals_ == refusals_ ? close_reasons::rate_limited
-                                       : close_reasons::too_many_errors;
+    return only_rate_limited_ ? close_reasons::rate_limited : close_reasons::too_many_errors;
 }
 
 protocol::Error make_error(errc code, std::string text, std::optional<milliseconds> retry_after) {

@@ -37,7 +37,10 @@ public:
     // Counts one refusal. The reason to close for, once errors_in_a_row were reached: rate_limited
     // (come back later) where all of them were, else too_many_errors.
     [[nodiscard]] std::optional<CloseReason> count_refusal(errc code) noexcept;
-    void clear_refusals() noexcept { refusals_ = rate_refusals_ = 0; }
+    void clear_refusals() noexcept {
+        refusals_ = 0;
+        only_rate_limited_ = true;
+    }
 
     [[nodiscard]] const UserPtr& user() const noexcept { return user_; }
     void rename(UserPtr user) noexcept { user_ = std::move(user); }
@@ -46,7 +49,7 @@ private:
     const LimitsConfig* limits_;
     UserPtr user_;
     std::uint32_t refusals_ = 0;
-    std::uint32_t rate_refusals_ = 0;
+    bool only_rate_limited_ = true;  // all of them
 };
 
 // An `error` of that code; without a text the code's own.

@@ -6,6 +6,10 @@
 
 namespace parley::core {
 
+std::string_view room_name_of(const std::unique_ptr<Audience>& audience) noexcept {
+    return audience->name();
+}
+
 Shard::Shard(Hub& hub, ShardLoop& loop, std::uint32_t index, const Instant& now, std::uint64_t seed)
     : hub_(&hub),
       loop_(&loop),
@@ -14,7 +18,9 @@ Shard::Shard(Hub& hub, ShardLoop& loop, std::uint32_t index, const Instant& now,
       random_(seed),
       timers_(now.mono),
       lost_sessions_(timers_, metrics_),
-      config_(hub.config()) {}
+      config_(hub.config()),
+      pace_(config_.flush.delay_max),
+      hold_timer_(*this) {}
 
 Shard::~Shard() {
     // What is still on the desk belongs to nobody else: a task is freed unrun, a room let go.
@@ -53,8 +59,10 @@ void Shard::turn(const Instant& now) {
         queue_flush(*to_drain_[i]);
     }
     to_drain_.clear();
+    release_due();
     flush_slice();
     drop_idle();
+    arm_hold_timer();
     turn_requested_ = false;
     if (!to_flush_.empty() || !to_drain_.empty() || !may_drop_.empty()) request_turn();
 }
@@ -68,6 +76,9 @@ void Shard::note_written(TimePoint now) noexcept {
 }
 
 void Shard::flush_slice() {
+    if (to_flush_.empty()) return;
+    in_slice_ = true;
+    loop_->slice_begins();
     // Rooms take turns slice by slice, so that a large one does not hold up the small ones.
     std::size_t writes = config().flush.slice_writes;
     while (writes > 0 && !to_flush_.empty()) {
@@ -76,9 +87,32 @@ void Shard::flush_slice() {
         if (to_flush_.size() > 1) to_flush_[1]->prefetch_self();
         if (!to_flush_.empty()) to_flush_[0]->prefetch_listeners();
         writes = audience->flush(writes);
-        audience->to_flush = !audience->done();
-        if (audience->to_flush) to_flush_.push_back(audience);
+        audience->to_flush = audience->in_pass();
+        if (audience->to_flush) {
+            to_flush_.push_back(audience);
+        } else {
+            queue_flush(*audience);
+        }
     }
+    loop_->slice_ends();
+    in_slice_ = false;
+    for (Audience* audience : to_rest_) audience->rest();
+    to_rest_.clear();
+}
+
+bool Shard::rest_after_slice(Audience& audience) {
+    if (in_slice_) to_rest_.push_back(&audience);
+    return in_slice_;
+}
+
+void Shard::drop_retired() noexcept {
+    if (retired_.empty()) return;
+    // Few are, and they are large: what was gathered goes now rather than that they pile up.
+    if (in_slice_) {
+        loop_->slice_ends();
+        loop_->slice_begins();
+    }
+    retired_.clear();
 }
 
 void Shard::drop_idle() {
@@ -102,15 +136,14 @@ void Shard::drop_idle() {
     }
 }
 
-Audience* Shard::find_audience(const std::string& room) noexcept {
-    const auto found = audiences_.find(room);
-    return found == audiences_.end() ? nullptr : found->second.get();
+Audience* Shard::find_audience(std::string_view room) noexcept {
+    const auto* found = audiences_.find(room);
+    return found == nullptr ? nullptr : found->get();
 }
 
 Audience& Shard::audience_of(const std::string& room) {
-    auto& audience = audiences_[room];
-    if (!audience) audience = std::make_unique<Audience>(*this, room);
-    return *audience;
+    if (Audience* audience = find_audience(room)) return *audience;
+    return *audiences_.add(std::make_unique<Audience>(*this, room));
 }
 
 Audience* Shard::home_of(const std::string& room) {
@@ -140,12 +173,74 @@ void Shard::queue_drain(Audience& audience) {
 
 void Shard::queue_flush(Audience& audience) {
     if (audience.to_flush || audience.done()) return;
+    if (holds_ && audience.may_hold()) {
+        if (audience.held()) return;
+        if (held_.hold(audience, audience.next_pass_born(), now_.mono)) {
+            metrics_.add(Metric::flushes_held);
+            return request_turn();  // at its end the timer is set
+        }
+    }
+    flush_soon(audience);
+}
+
+void Shard::flush_soon(Audience& audience) {
+    if (audience.to_flush || audience.done()) return;
+    audience.end_hold();
     audience.to_flush = true;
     to_flush_.push_back(&audience);
     request_turn();
 }
 
+HoldLine& Shard::hold_line_of(const std::string& room) {
+    const RoomRule* rule = rule_of(config_.rooms, room);
+    return held_.line_of(rule != nullptr && rule->flush_delay ? *rule->flush_delay
+                                                              : config_.flush.delay);
+}
+
+void Shard::release_due() {
+    while (HeldFlush* due = held_.take_due(now_.mono)) flush_soon(static_cast<Audience&>(*due));
+}
+
+void Shard::hold_no_more() {
+    holds_ = false;
+    audiences_.each(audiences_.size(), [this](const auto& audience) {
+        if (audience->held()) flush_soon(*audience);
+    });
+}
+
+void Shard::note_round(FlushPace::Round round) {
+    // A pass may go on for many rounds: what could be spared of it was known when it began.
+    if (visits_ > 0) {
+        of_visits_ = visits_;
+        of_visits_again_ = visits_again_;
+    }
+    round.sparable = round.sparable * static_cast<Duration::rep>(of_visits_again_) /
+                     static_cast<Duration::rep>(of_visits_);
+    visits_ = visits_again_ = 0;
+    const Duration before = pace_.delay();
+    if (!pace_.note(round)) return;
+    const auto in_us = [](Duration delay) {
+        return static_cast<std::size_t>(delay / std::chrono::microseconds(1));
+    };
+    metrics_.move(Level::flush_delay, in_us(before), in_us(pace_.delay()));
+    held_.set_adaptive(pace_.delay());
+    if (pace_.delay() < before) request_turn();  // some may be due now
+}
+
+void Shard::HoldTimer::fire(Timer& timer) noexcept {
+    static_cast<HoldTimer&>(timer).owner->request_turn();
+}
+
+void Shard::arm_hold_timer() noexcept {
+    if (const auto due = held_.next_due(now_.mono)) {
+        timers_.arm(hold_timer_, *due);
+    } else {
+        hold_timer_.cancel();
+    }
+}
+
 void Shard::consider_dropping(Audience& audience) {
+    if (audience.held() && !audience.may_hold()) flush_soon(audience);
     if (audience.may_drop) return;
     audience.may_drop = true;
     may_drop_.push_back(&audience);

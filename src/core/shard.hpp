@@ -4,7 +4,8 @@
 // Path:     Subscriber → [Shard] → Room; RoomRing → [Shard] → Flush
 // Runs on:  its own thread; post() alone may be called from any.
 // Owned by: Hub.
-// Bounds:   a turn is sliced at flush.slice_writes; the mailbox holds one node per room and one per
+// Bounds:   a turn is sliced at flush.slice_writes; a flush is held for its room's delay at most, and
+//           a turn longer; the mailbox holds one node per room and one per
 //           question under way, which sessions bound.
 #pragma once
 
@@ -17,21 +18,25 @@
 #include <random>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "core/clock.hpp"
 #include "core/config.hpp"
 #include "core/flush_batch.hpp"
+#include "core/flush_pace.hpp"
+#include "core/held_flushes.hpp"
 #include "core/lost_sessions.hpp"
 #include "core/mail.hpp"
 #include "core/metrics.hpp"
+#include "core/stepwise_set.hpp"
 #include "core/timer_wheel.hpp"
 
 namespace parley::core {
 
 class Audience;
 class Hub;
+
+[[nodiscard]] std::string_view room_name_of(const std::unique_ptr<Audience>& audience) noexcept;
 
 // How a shard asks its thread to run it. Over an io_context in the server, by hand in simulations.
 class ShardLoop {
@@ -41,6 +46,10 @@ public:
     virtual void run_soon() noexcept = 0;
     // The same, from any thread.
     virtual void wake() noexcept = 0;
+    // A flush slice is under way from the first to the second: what transports are handed between
+    // them may be gathered, since its frames stay until both have returned.
+    virtual void slice_begins() noexcept {}
+    virtual void slice_ends() noexcept {}
 };
 
 class Shard {
@@ -77,7 +86,7 @@ public:
     void deliver(Mail& mail) noexcept;
 
     // The rooms, for the rest of the core.
-    [[nodiscard]] Audience* find_audience(const std::string& room) noexcept;
+    [[nodiscard]] Audience* find_audience(std::string_view room) noexcept;
     [[nodiscard]] Audience& audience_of(const std::string& room);
     // The room's audience on this, its home shard, made where there is none; null when there are
     // limits.rooms already.
@@ -88,15 +97,32 @@ public:
     // returns how many there are.
     template <typename F>
     std::size_t each_audience(std::size_t most, F&& f) const {
-        for (const auto& [name, audience] : audiences_) {
-            if (most == 0) break;
-            --most;
-            f(*audience);
-        }
+        audiences_.each(most, [&f](const auto& audience) { f(*audience); });
         return audiences_.size();
     }
     void queue_drain(Audience& audience);
+    // Has the room flushed in this turn or the next; held back where it may be (flush.delay).
     void queue_flush(Audience& audience);
+    // The same at once.
+    void flush_soon(Audience& audience);
+    // Where that room's flushes wait.
+    [[nodiscard]] HoldLine& hold_line_of(const std::string& room);
+    // Nothing is held from now on: the server is about to go.
+    void hold_no_more();
+    // Takes in what the loop's last round was like. Its `sparable` is all that its turn took; how
+    // much of that could be spared is known here.
+    void note_round(FlushPace::Round round);
+    // How long that one may be held at present.
+    [[nodiscard]] Duration flush_delay_of(const HeldFlush& flush) const noexcept {
+        return held_.delay_of(flush);
+    }
+    // A pass over that many listeners begins; the last one of the room did so many µs ago.
+    void pass_began(std::size_t listeners, std::uint32_t since_last) noexcept {
+        visits_ += listeners;
+        if (Duration(std::chrono::microseconds(since_last)) < config_.flush.delay_max) {
+            visits_again_ += listeners;
+        }
+    }
     void consider_dropping(Audience& audience);
     [[nodiscard]] FlushBatch& batch() noexcept { return batch_; }
     // A pass over an audience has ended, whose oldest publication was born then (stamp_of()).
@@ -105,14 +131,29 @@ public:
     }
     // Whether note_written() has anything to note: it is worth a look at the clock.
     [[nodiscard]] bool passes_ended() const noexcept { return passes_ended_ != 0; }
+    // Lets an audience rest, whose pass is over, once what the slice gathered has left. False
+    // outside of a slice: it may rest at once.
+    [[nodiscard]] bool rest_after_slice(Audience& audience);
+    // Whether a pass is under way that goes on in the next turn.
+    [[nodiscard]] bool flush_left() const noexcept { return !to_flush_.empty(); }
     // Records what the passes that ended took until now.
     void note_written(TimePoint now) noexcept;
     // Frames that a batch may still name, let go after its write.
     [[nodiscard]] std::vector<FramePtr>& retired_frames() noexcept { return retired_; }
+    // Lets them go: what may name them has been handed over.
+    void drop_retired() noexcept;
 
 private:
+    struct HoldTimer : Timer {
+        explicit HoldTimer(Shard& shard) noexcept : Timer(&fire), owner(&shard) {}
+        static void fire(Timer& timer) noexcept;
+        Shard* owner;
+    };
+
     void request_turn();
+    void release_due();
     void flush_slice();
+    void arm_hold_timer() noexcept;
     void drop_idle();
 
     Hub* hub_;
@@ -127,13 +168,23 @@ private:
     Config config_;
     FlushBatch batch_;
     std::vector<FramePtr> retired_;
-    std::unordered_map<std::string, std::unique_ptr<Audience>> audiences_;
+    FlushPace pace_;
+    HeldFlushes held_;  // outlives the rooms that stand in it
+    StepwiseSet<std::unique_ptr<Audience>, &room_name_of> audiences_;
     std::vector<Audience*> to_drain_;
     std::deque<Audience*> to_flush_;
     std::vector<Audience*> may_drop_;
     std::array<std::uint32_t, 256> ended_{};
     std::size_t passes_ended_ = 0;
+    std::vector<Audience*> to_rest_;  // behind the slice that is under way
+    bool in_slice_ = false;
     bool turn_requested_ = false;
+    bool holds_ = true;
+    HoldTimer hold_timer_;
+    std::size_t visits_ = 0;        // listeners of the passes begun since the last judgement
+    std::size_t visits_again_ = 0;  // of those, in rooms that had a pass not long before
+    std::size_t of_visits_ = 1;     // both as they were when the last pass began
+    std::size_t of_visits_again_ = 1;
     // The rooms whose home is here, by name: views of the audiences' own.
     std::map<std::string_view, Audience*> homes_;
 };

@@ -70,15 +70,16 @@ std::optional<protocol::Error> Subscriber::admit() {
     const LimitsConfig& limits = shard_->config().limits;
     if (!limits.enabled) return std::nullopt;
     const auto now = shard_->now().mono;
-    if (!buckets_) {
-        buckets_ = std::make_unique<CallerBuckets>(*shard_, address_);
-        buckets_->set_user(*shard_, session_.user()->who.id);
+    if (!tokens_) {
+        tokens_ = std::make_unique<Tokens>(Tokens{{}, CallerBuckets(*shard_, address_)});
+        tokens_->caller.set_user(*shard_, session_.user()->who.id);
     }
-    const auto wait = std::max(bucket_.wait(limits.session, now), buckets_->wait(limits, now));
+    auto& [session, caller] = *tokens_;
+    const auto wait = std::max(session.wait(limits.session, now), caller.wait(limits, now));
     // Nothing is taken in a dry run either, or it would count far more than would be refused.
     if (wait > Duration::zero()) return refuse_rate(*shard_, wait);
-    bucket_.take(limits.session, now);
-    buckets_->take(limits, now);
+    session.take(limits.session, now);
+    caller.take(limits, now);
     return std::nullopt;
 }
 
@@ -101,6 +102,8 @@ struct Subscriber::Executor {
         const auto found = std::ranges::find_if(self.subscriptions_, [&action](const auto& s) {
             return s->audience->name() == action.room;
         });
+        // What was said before it left is not to be lost for waiting.
+        if ((*found)->audience->has_news(**found)) self.flush();
         (*found)->goodbye = true;
         self.subscriptions_.erase(found);
         self.review_direct();
@@ -180,7 +183,7 @@ bool Subscriber::close(const CloseReason& reason) {
 
 void Subscriber::rename(const std::string& name) {
     session_.rename(shard_->hub().user_named(address_, name));
-    buckets_.reset();
+    if (tokens_) tokens_->caller.set_user(*shard_, session_.user()->who.id);
 }
 
 std::optional<protocol::Error> Subscriber::take_name(const std::string& name) {
@@ -267,6 +270,7 @@ void Subscriber::publish_push(const protocol::CommandId& id, const std::string& 
 }
 
 void Subscriber::announce_drain() {
+    flush();  // what is held for it: the connection may end at any moment from here
     const DrainConfig& drain = shard_->config().drain;
     std::uniform_int_distribution<std::int64_t> draw(drain.retry_min.count(),
                                                      drain.retry_max.count());

@@ -115,7 +115,7 @@ bool Subscriber::flush() {
         advance(batch, result.taken);
         if (result.blocked) blocked();
     }
-    shard_->retired_frames().clear();
+    shard_->drop_retired();
     return wrote;
 }
 

@@ -43,12 +43,14 @@ struct Subscription {
 
     Audience* audience;
     Subscriber* subscriber;
-    std::uint32_t index = nowhere;         // in the audience, which keeps its place
-    std::uint32_t behind_index = nowhere;  // among those that are behind
+    std::uint32_t index = nowhere;  // in the audience, which keeps its place
     KindSet kinds;
     bool member;
     bool goodbye = false;  // leaves at once, not after the grace
 };
+
+// One a session and room, with a header of the allocator's it fills a block of 32 bytes.
+static_assert(sizeof(Subscription) <= 24);
 
 // Tells a room's home that one session of that user has left.
 void leave_at_home(Shard& from, const std::string& room, const UserPtr& user, const Listening& how,

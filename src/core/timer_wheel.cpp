@@ -1,7 +1,7 @@
 #include "core/timer_wheel.hpp"
 
 #include <algorithm>
-#include <limits>
+#include <bit>
 
 namespace parley::core {
 namespace {
@@ -24,16 +24,12 @@ void Timer::cancel() noexcept {
 }
 
 TimerWheel::TimerWheel(TimePoint start) noexcept : start_(start) {
-    for (auto& level : wheel_) {
-        for (auto& slot : level) make_empty(slot);
-    }
+    for (auto& slot : slots_) make_empty(slot);
 }
 
 TimerWheel::~TimerWheel() {
-    for (auto& level : wheel_) {
-        for (auto& slot : level) {
-            while (slot.next != &slot) static_cast<Timer*>(slot.next)->cancel();
-        }
+    for (auto& slot : slots_) {
+        while (slot.next != &slot) static_cast<Timer*>(slot.next)->cancel();
     }
 }
 
@@ -45,31 +41,27 @@ void TimerWheel::arm(Timer& timer, TimePoint due) noexcept {
 }
 
 void TimerWheel::place(Timer& timer) noexcept {
-    // The level is where the due time first differs from now, in groups of six bits; a timer that
-    // is further off than the highest level reaches is put one turn ahead and placed again there.
-    const auto ticks =
-        std::min(timer.due_ms_ - now_ms_, (std::int64_t{1} << (slot_bits * levels)) - 1);
-    const auto at = now_ms_ + ticks;
-    int level = 0;
-    while (level < levels - 1 &&
-           (at >> (slot_bits * (level + 1))) != (now_ms_ >> (slot_bits * (level + 1)))) {
-        ++level;
-    }
-    const auto index = static_cast<std::size_t>((at >> (slot_bits * level)) & (slots - 1));
-    auto& head = wheel_[static_cast<std::size_t>(level)][index];
+    // The level is the first that reaches so far from now, wherever now lies in its slots: by groups
+    // of bits, whatever is due behind a boundary of a level would move when that passes, all at once.
+    const auto ticks = std::min(timer.due_ms_ - now_ms_, reach_ms - 1);
+    const auto* level = levels.begin();
+    while (ticks >= std::int64_t{1} << (level->shift + level->bits)) ++level;
+    const auto mask = (std::size_t{1} << level->bits) - 1;
+    const auto index =
+        level->first + (static_cast<std::size_t>((now_ms_ + ticks) >> level->shift) & mask);
+    occupied_[index / 64] |= std::uint64_t{1} << (index % 64);
+    auto& head = slots_[index];
     timer.next = &head;
     timer.previous = head.previous;
     head.previous->next = &timer;
     head.previous = &timer;
 }
 
-void TimerWheel::cascade(int level) noexcept {
-    const auto index = static_cast<std::size_t>((now_ms_ >> (slot_bits * level)) & (slots - 1));
-    if (index == 0 && level + 1 < levels) cascade(level + 1);
-    auto& head = wheel_[static_cast<std::size_t>(level)][index];
-    detail::TimerLink moved;
+void TimerWheel::cascade(const Level& level) noexcept {
+    const auto mask = (std::size_t{1} << level.bits) - 1;
+    auto& head = slots_[level.first + (static_cast<std::size_t>(now_ms_ >> level.shift) & mask)];
     if (head.next == &head) return;
-    moved = head;
+    detail::TimerLink moved = head;
     moved.next->previous = &moved;
     moved.previous->next = &moved;
     make_empty(head);
@@ -82,9 +74,11 @@ void TimerWheel::cascade(int level) noexcept {
 
 void TimerWheel::step() noexcept {
     ++now_ms_;
-    const auto index = static_cast<std::size_t>(now_ms_ & (slots - 1));
-    if (index == 0) cascade(1);
-    auto& head = wheel_[0][index];
+    for (std::size_t i = levels.size() - 1; i > 0; --i) {
+        const auto slot_ms = std::int64_t{1} << levels[i].shift;
+        if ((now_ms_ & (slot_ms - 1)) == 0) cascade(levels[i]);
+    }
+    auto& head = slots_[static_cast<std::size_t>(now_ms_ & 63)];
     while (head.next != &head) {
         auto& timer = *static_cast<Timer*>(head.next);
         timer.cancel();
@@ -111,17 +105,40 @@ void TimerWheel::advance(TimePoint now) noexcept {
     }
 }
 
-std::optional<TimePoint> TimerWheel::next_due() const noexcept {
-    for (int level = 0; level < levels; ++level) {
-        const auto base = now_ms_ >> (slot_bits * level);
-        for (std::int64_t ahead = 1; ahead <= slots; ++ahead) {
-            const auto& head = wheel_[static_cast<std::size_t>(level)]
-                                     [static_cast<std::size_t>((base + ahead) & (slots - 1))];
-            if (head.next == &head) continue;
-            return start_ + milliseconds((base + ahead) << (slot_bits * level));
+std::optional<std::int64_t> TimerWheel::next_occupied(const Level& level) const noexcept {
+    const auto slots = std::size_t{1} << level.bits;
+    const auto from = static_cast<std::size_t>(now_ms_ >> level.shift) + 1;
+    for (std::size_t ahead = 0; ahead < slots;) {
+        const auto index = level.first + ((from + ahead) & (slots - 1));
+        auto& word = occupied_[index / 64];
+        const auto rest = word >> (index % 64);
+        if (rest == 0) {
+            ahead += 64 - index % 64;
+            continue;
         }
+        const auto skipped = static_cast<std::size_t>(std::countr_zero(rest));
+        ahead += skipped;
+        if (ahead >= slots) break;
+        const auto& head = slots_[index + skipped];
+        if (head.next != &head) return static_cast<std::int64_t>(ahead + 1);
+        word &= ~(std::uint64_t{1} << ((index + skipped) % 64));
+        ++ahead;
     }
     return std::nullopt;
+}
+
+std::optional<TimePoint> TimerWheel::next_due() const noexcept {
+    std::optional<std::int64_t> due_ms;
+    for (const Level& level : levels) {
+        const auto ahead = next_occupied(level);
+        if (!ahead) continue;
+        // Of a higher level it is when the slot's timers move down, which may be earlier than the
+        // next of a lower one.
+        const auto at = ((now_ms_ >> level.shift) + *ahead) << level.shift;
+        due_ms = std::min(due_ms.value_or(at), at);
+    }
+    if (!due_ms) return std::nullopt;
+    return start_ + milliseconds(*due_ms);
 }
 
 }  // namespace parley::core

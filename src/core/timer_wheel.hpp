@@ -4,11 +4,13 @@
 // Path:     beside it; transports and rooms arm it, the shard's loop turns it
 // Runs on:  its shard.
 // Owned by: Shard. A Timer is part of what it wakes and takes itself off when destroyed.
-// Bounds:   no allocation. Five wheels of 64 slots: 1 ms, 64 ms, 4 s, 4.4 min, 4.7 h a slot; a later
-//           deadline waits in the last slot and is placed again.
+// Bounds:   no allocation. Four wheels: 64 slots of 1 ms, 1,024 of 64 ms, 64 of 66 s, 64 of 70 min, 20
+//           KiB in all; a deadline that is 75 h off waits there and is placed again. What comes due
+//           within a minute, as heartbeats do, moves once, with no more than 64 ms' worth of others.
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 
@@ -59,17 +61,27 @@ public:
     [[nodiscard]] std::optional<TimePoint> next_due() const noexcept;
 
 private:
-    static constexpr int levels = 5;
-    static constexpr int slot_bits = 6;
-    static constexpr std::int64_t slots = 1 << slot_bits;
+    struct Level {
+        int shift;          // a slot is 2^shift milliseconds
+        int bits;           // 2^bits slots
+        std::size_t first;  // of its slots among all
+    };
+    static constexpr std::array<Level, 4> levels{
+        {{0, 6, 0}, {6, 10, 64}, {16, 6, 64 + 1024}, {22, 6, 64 + 1024 + 64}}};
+    static constexpr std::size_t slots_in_all = 64 + 1024 + 64 + 64;
+    static constexpr std::int64_t reach_ms = std::int64_t{1} << 28;
 
     void place(Timer& timer) noexcept;
-    void cascade(int level) noexcept;
+    void cascade(const Level& level) noexcept;
     void step() noexcept;
+    // How many slots ahead the next one is that holds a timer; nothing where none does.
+    [[nodiscard]] std::optional<std::int64_t> next_occupied(const Level& level) const noexcept;
 
     TimePoint start_;
     std::int64_t now_ms_ = 0;  // everything due at or before it has fired
-    std::array<std::array<detail::TimerLink, slots>, levels> wheel_;
+    std::array<detail::TimerLink, slots_in_all> slots_;
+    // A bit a slot: one of an empty slot may still be set, and is cleared when it is looked at.
+    mutable std::array<std::uint64_t, slots_in_all / 64> occupied_{};
 };
 
 }  // namespace parley::core

@@ -77,6 +77,11 @@ public:
     // Of `close`: the peer's code, 1005 where it gave none. Of `failed`: the code to close with.
     [[nodiscard]] std::uint16_t close_code() const noexcept { return close_code_; }
     [[nodiscard]] std::string_view error() const noexcept { return error_; }
+    // True where it remembers nothing: a new decoder would go on as well. Whoever has a million of
+    // connections need keep none for those that stand idle.
+    [[nodiscard]] bool idle() const noexcept {
+        return state_ == State::header && !mid_message() && !kept_;
+    }
     // True while a frame or a fragmented message is incomplete.
     [[nodiscard]] bool mid_message() const noexcept {
         return state_ == State::payload || header_size_ != 0 || in_message_;
@@ -124,9 +129,6 @@ private:
     bool in_message_ = false;
     bool deflated_ = false;  // the message at hand
 };
-
-// Millions of these stand idle: no more than a cache line and a half each.
-static_assert(sizeof(WebSocketDecoder) <= 96);
 
 // Longest header: 2 + 8 + 4 bytes.
 inline constexpr std::size_t frame_header_bytes_max = 14;

@@ -219,6 +219,48 @@ TEST(Audience, GoesOnWhereATransportBlockedAfterAnyNumberOfFrames) {
     }
 }
 
+// A transport may keep what it is handed until the slice has ended.
+TEST(Audience, LetsGoOfNothingBeforeTheSliceThatHandedItOverHasEnded) {
+    for (std::size_t writes = 1; writes < 6; ++writes) {
+        RoomFixture f(3, sliced(writes));
+        test::HandLoop& loop = f.hub.loop();
+        loop.slices = 0;
+        std::size_t ends = 0;
+        loop.at_slice_end = [&] {
+            ++ends;
+            EXPECT_EQ(f.audience().window().size(), 1U);
+            EXPECT_EQ(loop.in_slice, 0);
+        };
+        f.say(1, 1);
+        f.hub.settle();
+        EXPECT_EQ(f.audience().window().size(), 0U);
+        EXPECT_EQ(ends, static_cast<std::size_t>(loop.slices));
+    }
+}
+
+// More runs in one turn than are kept: those that make way are let go once what was handed over has
+// left, and not at the end of the slice.
+TEST(Audience, DropsRunsThatMadeWayOnlyBehindWhatWasHandedOver) {
+    RoomFixture f(2);
+    test::HandLoop& loop = f.hub.loop();
+    loop.slices = 0;
+    std::size_t most_retired = 0;
+    loop.at_slice_end = [&] {
+        EXPECT_EQ(loop.in_slice, 0);
+        most_retired = std::max(most_retired, f.hub.shard().retired_frames().size());
+    };
+    const std::size_t messages = 2 * RunCache::runs_max * limits::run_bytes_max / 10'000;
+    for (std::size_t i = 0; i < messages; ++i) f.speaker.send("r", std::string(10'000, 'x'));
+    f.hub.run(0);
+    EXPECT_GT(most_retired, 0U) << "what was handed over may still name them";
+    EXPECT_GT(loop.slices, 1) << "in one turn";
+    f.hub.settle();
+    EXPECT_TRUE(f.hub.shard().retired_frames().empty());
+    EXPECT_EQ(loop.in_slice, 0);
+    for (auto& listener : f.listeners) EXPECT_EQ(listener.texts("r").size(), messages);
+    f.expect_conservation();
+}
+
 TEST(Audience, KeepsNothingOnceTheLastThatWasBehindIsGone) {
     for (const bool unblocks : {true, false}) {
         RoomFixture f(3);
@@ -259,6 +301,31 @@ TEST(Audience, PassesPresenceOverForThoseWhoDidNotAsk) {
         EXPECT_EQ(f.listeners[0].subscriber().pending(), 0u);
         EXPECT_GT(f.hub.total(Metric::deliveries_filtered), 0u);
     }
+}
+
+TEST(Audience, PassesACountOverInALargeRoomWithoutAWrite) {
+    Config config = unlimited_config();
+    config.presence.roster_max = 3;
+    RoomFixture f(700, config);
+    TestSession watcher(f.hub, 0, "watcher");
+    watcher.join("r", true);
+    f.listeners[5].block();
+    f.hub.pass(std::chrono::seconds(2));
+    const auto writes = f.hub.total(Metric::writes);
+    TestSession visitor(f.hub, 0, "visitor");
+    visitor.join("r");
+    f.hub.settle();
+    EXPECT_EQ(watcher.all<protocol::PresencePush>().back().count, 703u);
+    EXPECT_EQ(f.hub.total(Metric::writes), writes + 1);
+    f.say(1, 1);
+    f.hub.settle();
+    f.listeners[5].unblock();
+    for (auto& listener : f.listeners) {
+        EXPECT_EQ(listener.subscriber().pending(), 0u);
+        EXPECT_EQ(listener.texts("r"), numbers(1, 1));
+        EXPECT_EQ(listener.subscriber().cursor_in("r")->offset, 1u);
+    }
+    EXPECT_EQ(f.audience().window().size(), 0u);
 }
 
 TEST(Audience, CountsWhatAFailedTransportTookAsHandedOver) {

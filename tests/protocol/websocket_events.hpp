@@ -51,10 +51,14 @@ inline bool feed_piece(WebSocketDecoder& decoder, std::string_view piece,
     return true;
 }
 
+// One decoder for the whole stream, or a new one behind each piece that leaves the old one idle.
+enum class Decoders { one, renewed };
+
 // `next_size(left)` is how long the next piece is, at least 1.
 template <typename NextSize>
 std::vector<SeenEvent> decode_in_pieces(const WebSocketDecoderConfig& config,
-                                        std::string_view stream, NextSize next_size) {
+                                        std::string_view stream, NextSize next_size,
+                                        Decoders decoders = Decoders::one) {
     WebSocketDecoder decoder(config);
     std::vector<SeenEvent> events;
     while (!stream.empty()) {
@@ -62,6 +66,7 @@ std::vector<SeenEvent> decode_in_pieces(const WebSocketDecoderConfig& config,
             std::min(static_cast<std::size_t>(next_size(stream.size())), stream.size());
         if (!feed_piece(decoder, stream.substr(0, size), events)) break;
         stream.remove_prefix(size);
+        if (decoders == Decoders::renewed && decoder.idle()) decoder = WebSocketDecoder(config);
     }
     return events;
 }

@@ -91,6 +91,37 @@ TEST(WebSocketDecoder, DecodesAStreamTheSameInPiecesOfEverySize) {
     }
 }
 
+TEST(WebSocketDecoder, IsNoBetterThanANewOneWhereItIsIdle) {
+    for (const auto& [config, masked] : both_roles) {
+        const std::string stream = mixed_stream(masked);
+        for (std::size_t size = 1; size < 140; ++size) {
+            const auto events = decode_in_pieces(
+                config, stream, [size](std::size_t) { return size; }, test::Decoders::renewed);
+            ASSERT_EQ(events, mixed_events()) << "pieces of " << size;
+        }
+    }
+}
+
+TEST(WebSocketDecoder, IsIdleBetweenMessagesAlone) {
+    const std::string text = frame_bytes({Opcode::text, "hello"}, true);
+    const std::string part = frame_bytes({Opcode::text, "hel", false}, true);
+    WebSocketDecoder decoder(server_config);
+    std::vector<SeenEvent> events;
+    EXPECT_TRUE(decoder.idle());
+    for (std::size_t split = 1; split < text.size(); ++split) {
+        test::feed_piece(decoder, std::string_view(text).substr(0, split), events);
+        EXPECT_FALSE(decoder.idle()) << split;
+        test::feed_piece(decoder, std::string_view(text).substr(split), events);
+        EXPECT_TRUE(decoder.idle()) << split;
+    }
+    test::feed_piece(decoder, part, events);
+    EXPECT_FALSE(decoder.idle());
+    test::feed_piece(decoder, frame_bytes({Opcode::continuation, "lo"}, true), events);
+    EXPECT_TRUE(decoder.idle());
+    test::feed_piece(decoder, frame_bytes({Opcode::close, ""}, true), events);
+    EXPECT_FALSE(decoder.idle());
+}
+
 TEST(WebSocketDecoder, RoundTripsEveryLengthAroundTheBordersOfTheHeader) {
     for (const auto& [config, masked] : both_roles) {
         for (const std::size_t length : {0U, 1U, 7U, 125U, 126U, 127U, 65534U, 65535U, 65536U}) {

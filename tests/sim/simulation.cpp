@@ -24,7 +24,17 @@ core::Config drawn_config(std::mt19937_64& random, std::uint32_t shards) {
     config.window.messages = between(1, 60);
     config.window.bytes = between(1, 20'000);
     config.flush.slice_writes = between(1, 8);
-    config.rooms = {{"gap-*", core::OnLag::gap}, {"latest-*", core::OnLag::latest}};
+    config.rooms = {{"gap-*", core::OnLag::gap, {}}, {"latest-*", core::OnLag::latest, {}}};
+    config.flush.delay_max = milliseconds(between(0, 300));
+    const auto delay = [&between]() -> core::FlushDelay {
+        return between(0, 2) == 0
+                   ? core::FlushDelay{}
+                   : core::FlushDelay{false, milliseconds(between(0, 3) * between(0, 90))};
+    };
+    config.flush.delay = delay();
+    for (auto& rule : config.rooms) {
+        if (between(0, 1) == 0) rule.flush_delay = delay();
+    }
     return config;
 }
 
@@ -108,9 +118,32 @@ void Simulation::run_shards() {
         if (one_in(3)) {
             hub_->shard(shard).post([this, shard](core::Shard&) { meanwhile(shard); });
         }
+        if (one_in(4)) hub_->shard(shard).note_round(any_round());
         hub_->run(shard);
+        check_budget(shard);
         listen();
     }
+}
+
+// What a loop of any kind may have to tell of a round.
+core::FlushPace::Round Simulation::any_round() {
+    const milliseconds whole(1 + draw(200));
+    const auto share = [this, whole] {
+        return one_in(2) ? core::Duration::zero() : whole * draw(101) / 100;
+    };
+    return {whole, share(), one_in(2) ? core::Duration(whole) : share()};
+}
+
+// Whatever a room's flush waits for, behind a turn nothing has waited for longer than it may.
+void Simulation::check_budget(std::size_t shard) {
+    core::Shard& turned = hub_->shard(shard);
+    static_cast<void>(turned.each_audience(1000, [&](const core::Audience& audience) {
+        if (!audience.held()) return;
+        ++outcome_.holds;
+        const auto age = core::stamp_of(turned.now().mono) - audience.next_pass_born();
+        if (std::chrono::microseconds(age) < turned.flush_delay_of(audience)) return;
+        check_.fail(audience.name() + " was held for " + std::to_string(age) + " us");
+    }));
 }
 
 // Shards run at the same time: what others do between a shard's taking its mail and its draining
@@ -134,7 +167,8 @@ void Simulation::settle() {
         }
     }
     for (int round = 0; round < 3; ++round) {
-        hub_->settle();
+        hub_->pass(milliseconds(300));  // no flush is held for longer
+        for (std::size_t i = 0; i < hub_->shards(); ++i) check_budget(i);
         listen();
         for (auto& person : people_) {
             if (person.session && person.transport->closed_for) {
@@ -142,6 +176,10 @@ void Simulation::settle() {
             }
         }
     }
+    // What the last of that time brought forth may be held still: as before a drain.
+    for (std::size_t i = 0; i < hub_->shards(); ++i) hub_->shard(i).hold_no_more();
+    hub_->settle();
+    listen();
 }
 
 // Fan-out's first law: what was due is written, announced, filtered, dropped or still to come.

@@ -39,6 +39,7 @@ struct Outcome {
     std::size_t slow_disconnects = 0;
     std::size_t recoveries = 0;
     std::size_t duplicates = 0;
+    std::size_t holds = 0;  // rooms found waiting behind a turn
 };
 
 class Simulation {
@@ -83,6 +84,8 @@ private:
     void unblock(Person& person, std::size_t frames);
     void run_shards();
     void meanwhile(std::size_t busy);
+    [[nodiscard]] core::FlushPace::Round any_round();
+    void check_budget(std::size_t shard);
     void pass_time();
 
     void listen();

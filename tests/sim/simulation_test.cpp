@@ -45,11 +45,13 @@ TEST_P(Simulations, KeepEveryPromiseForEverySeed) {
         sum.slow_disconnects += outcome.slow_disconnects;
         sum.recoveries += outcome.recoveries;
         sum.duplicates += outcome.duplicates;
+        sum.holds += outcome.holds;
     }
     std::cout << seeds.last - seeds.first + 1 << " seeds: " << sum.messages_heard
               << " messages heard, " << sum.acks_confirmed << " acks confirmed, " << sum.gaps
               << " gaps, " << sum.slow_disconnects << " slow disconnects, " << sum.recoveries
-              << " recoveries, " << sum.duplicates << " duplicates\n";
+              << " recoveries, " << sum.duplicates << " duplicates, " << sum.holds
+              << " rooms held\n";
     if (seeds.last - seeds.first < 50) return;
     // What never happens is not tested.
     EXPECT_GT(sum.acks_confirmed, 1000u);
@@ -57,6 +59,7 @@ TEST_P(Simulations, KeepEveryPromiseForEverySeed) {
     EXPECT_GT(sum.slow_disconnects, 20u);
     EXPECT_GT(sum.recoveries, 50u);
     EXPECT_GT(sum.duplicates, 50u);
+    EXPECT_GT(sum.holds, 1000u);
 }
 
 INSTANTIATE_TEST_SUITE_P(Shards, Simulations, testing::Values(1u, 2u, 3u, 4u),

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -21,8 +22,19 @@ using std::chrono::milliseconds;
 // A shard loop turned by hand.
 struct HandLoop final : core::ShardLoop {
     bool runnable = false;
+    int slices = 0;    // that were begun
+    int in_slice = 0;  // 1 within one
+    std::function<void()> at_slice_end;
     void run_soon() noexcept override { runnable = true; }
     void wake() noexcept override { runnable = true; }
+    void slice_begins() noexcept override {
+        ++slices;
+        ++in_slice;
+    }
+    void slice_ends() noexcept override {
+        --in_slice;
+        if (at_slice_end) at_slice_end();
+    }
 };
 
 // Limits that no test meets unless it is about them.
@@ -44,6 +56,7 @@ public:
 
     [[nodiscard]] core::Hub& hub() noexcept { return *hub_; }
     [[nodiscard]] core::Shard& shard(std::size_t index = 0) { return hub_->shard(index); }
+    [[nodiscard]] HandLoop& loop(std::size_t index = 0) noexcept { return loops_[index]; }
     [[nodiscard]] std::size_t shards() const noexcept { return loops_.size(); }
     [[nodiscard]] const core::Instant& now() const noexcept { return now_; }
     [[nodiscard]] std::uint64_t total(core::Metric metric) const { return hub_->total(metric); }
