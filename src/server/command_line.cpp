@@ -15,7 +15,7 @@ constexpr std::string_view exit_codes =
 struct RawOptions {
     std::string config;
     std::vector<std::string> listen, tls_listen, tls_cert, tls_key;
-    std::string admin_listen, shards, log_format, log_level, history, broker;
+    std::string admin_listen, shards, io, log_format, log_level, history, broker;
     bool no_limits = false;
     bool version = false;
     std::size_t connections = CommandLine{}.doctor_connections;
@@ -54,6 +54,7 @@ void add_options(CLI::App& app, RawOptions& raw) {
                    "Address of metrics, probes and /debug; off: none")
         ->type_name("A:P");
     app.add_option("--shards", raw.shards, "Threads that serve; 0: one per CPU")->type_name("N");
+    app.add_option("--io", raw.io, "How bytes leave: auto, epoll or uring")->type_name("IO");
     app.add_option("--history", raw.history, "Where history is kept: memory")->type_name("STORE");
     app.add_option("--broker", raw.broker, "How nodes are joined: local")->type_name("BROKER");
     app.add_option("--log-format", raw.log_format, "text or json")->type_name("FORMAT");
@@ -136,6 +137,7 @@ CommandLine from_raw(const CLI::App& app, const RawOptions& raw, Action action) 
     };
     add("admin.listen", "--admin-listen", raw.admin_listen);
     add("shards", "--shards", raw.shards);
+    add("io", "--io", raw.io);
     add("log.format", "--log-format", raw.log_format);
     add("log.level", "--log-level", raw.log_level);
     add("limits.enabled", "--no-limits", "false");

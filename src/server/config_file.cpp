@@ -2,6 +2,8 @@
 
 #include <toml++/toml.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -44,6 +46,13 @@ std::string nearest_variable(std::string_view name) {
         }
     }
     return environment_name(nearest);
+}
+
+// The key of a rule of [[rooms]] with the fewest letters to change.
+std::string_view nearest_of_rule(std::string_view name) {
+    constexpr std::array<std::string_view, 3> keys{"match", "on_lag", "flush_delay"};
+    return *std::ranges::min_element(
+        keys, {}, [name](std::string_view key) { return edit_distance(name, key); });
 }
 
 // Blanks around a comma are none of the words'.
@@ -144,12 +153,14 @@ private:
                     fail(node, key, quoted(word) + " is not one of disconnect, gap, latest");
                 }
                 rule.on_lag = *on_lag;
+            } else if (name == "flush_delay") {
+                rule.flush_delay.emplace();
+                const auto problem = read_flush_delay(one_word(node, key), *rule.flush_delay);
+                if (problem) fail(node, key, *problem);
             } else {
-                const auto near_match = edit_distance(name.str(), "match");
-                const auto near_on_lag = edit_distance(name.str(), "on_lag");
-                sources_.warnings_.push_back(
-                    line(node) + "unknown key " + key + ", did you mean " +
-                    (near_match < near_on_lag ? "rooms.match?" : "rooms.on_lag?"));
+                sources_.warnings_.push_back(line(node) + "unknown key " + key +
+                                             ", did you mean rooms." +
+                                             std::string(nearest_of_rule(name.str())) + "?");
             }
         }
         if (rule.match.empty()) {

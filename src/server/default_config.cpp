@@ -21,10 +21,11 @@ constexpr std::string_view tail =
     "default;\n"
     "# the client comes back and resumes), \"gap\" (skips what was missed and says so) or "
     "\"latest\"\n"
-    "# (jumps to the newest and says so).\n"
+    "# (jumps to the newest and says so). flush_delay takes the place of flush.delay.\n"
     "# [[rooms]]\n"
     "# match = \"ticker.*\"\n"
-    "# on_lag = \"latest\"\n";
+    "# on_lag = \"latest\"\n"
+    "# flush_delay = \"50ms\"\n";
 
 // "limits.session.burst" is section "limits", name "session", part "burst".
 struct SplitKey {

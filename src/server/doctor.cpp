@@ -134,6 +134,17 @@ Finding cpus(const DoctorQuestion& question) {
             ""};
 }
 
+// Not in the way of connections: with epoll each costs a little more.
+Finding io(const DoctorQuestion& question) {
+    if (!question.uring_refusal) return {"io", "uring, unless --io says else", ""};
+    const auto disabled = numbers_in(question.proc / "sys/kernel/io_uring_disabled");
+    std::string state = "epoll; io_uring is refused: " + *question.uring_refusal;
+    if (!disabled.empty() && disabled.front() != 0) {
+        state += "; sudo sysctl -w kernel.io_uring_disabled=0 allows it";
+    }
+    return {"io", std::move(state), ""};
+}
+
 }  // namespace
 
 std::vector<Finding> examine(const DoctorQuestion& question) {
@@ -149,6 +160,7 @@ std::vector<Finding> examine(const DoctorQuestion& question) {
         tcp_memory(question),
         memory(question),
         cpus(question),
+        io(question),
     };
 }
 

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,8 @@ struct DoctorQuestion {
     OpenFileLimit open_files;
     std::uint32_t cpus;
     std::filesystem::path proc = "/proc";
+    std::optional<std::string> uring_refusal =
+        std::nullopt;  // why the kernel has no io_uring for us
 };
 
 struct Finding {

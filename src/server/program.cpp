@@ -8,6 +8,7 @@
 #include "server/doctor.hpp"
 #include "server/machine.hpp"
 #include "server/server.hpp"
+#include "transports/send_ring.hpp"
 
 namespace parley::server {
 namespace {
@@ -29,8 +30,8 @@ int check_config(const CommandLine& command_line, std::span<const char* const> e
 }
 
 int doctor(const CommandLine& command_line) {
-    const auto findings =
-        examine({command_line.doctor_connections, open_file_limit(), usable_cpus()});
+    const auto findings = examine({command_line.doctor_connections, open_file_limit(),
+                                   usable_cpus(), "/proc", transports::send_ring_refusal()});
     std::cout << format_findings(findings);
     return nothing_in_the_way(findings) ? 0 : 1;
 }

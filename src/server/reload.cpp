@@ -17,6 +17,7 @@ std::string text_of(const std::vector<core::RoomRule>& rules) {
     for (const auto& rule : rules) {
         if (!out.empty()) out += ", ";
         out.append(rule.match).append(" = ").append(name_of(rule.on_lag));
+        if (rule.flush_delay) out.append(" ").append(format_flush_delay(*rule.flush_delay));
     }
     return out;
 }

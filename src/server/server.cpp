@@ -14,6 +14,7 @@
 #include "server/machine.hpp"
 #include "transports/frontend_table.hpp"
 #include "transports/log.hpp"
+#include "transports/send_ring.hpp"
 
 namespace parley::server {
 namespace {
@@ -73,10 +74,25 @@ ServerConfig with_shards(ServerConfig config) {
 
 using Threads = std::vector<std::unique_ptr<transports::ShardThread>>;
 
-Threads make_threads(std::uint32_t count) {
+// Whether the shards gather their writes (io_uring). Throws std::runtime_error where that is asked
+// for and not to be had.
+bool choose_uring(transports::IoChoice choice) {
+    using transports::IoChoice;
+    if (choice == IoChoice::epoll) return false;
+    const auto refusal = transports::send_ring_refusal();
+    if (refusal && choice == IoChoice::uring) {
+        throw std::runtime_error("io is uring, and this kernel refuses it: " + *refusal +
+                                 " (expected Linux 6.1 or later, kernel.io_uring_disabled=0 and no "
+                                 "seccomp filter against it; io=auto takes epoll then)");
+    }
+    if (refusal) log::info("io_uring refused, epoll it is", {{"cause", *refusal}});
+    return !refusal;
+}
+
+Threads make_threads(std::uint32_t count, bool uring) {
     Threads threads;
     for (std::uint32_t i = 0; i < count; ++i) {
-        threads.push_back(std::make_unique<transports::ShardThread>());
+        threads.push_back(std::make_unique<transports::ShardThread>(uring));
     }
     return threads;
 }
@@ -94,7 +110,8 @@ Server::Server(const ServerConfig& config, std::function<ServerConfig()> reread)
       reread_(std::move(reread)),
       signals_(io_),
       cut_off_(io_),
-      threads_(make_threads(config_.core.shards)),
+      uring_(choose_uring(config_.transports.io)),
+      threads_(make_threads(config_.core.shards, uring_)),
       hub_(make_hub(config_.core, threads_)),
       operation_(io_, *hub_, connections_, config_) {
     for (std::uint32_t i = 0; i < config_.core.shards; ++i) {
@@ -104,6 +121,11 @@ Server::Server(const ServerConfig& config, std::function<ServerConfig()> reread)
     }
     for (const auto& gate : gates_) gate->set_neighbours(gates_);
     if (!config_.tls_listen.empty()) load_certificates();
+    operation_.add_metrics({{"parley_io_info", "1, with how bytes leave: epoll or uring.",
+                             transports::admin::MetricSource::Kind::gauge, [uring = uring_] {
+                                 return std::vector<transports::admin::Sample>{
+                                     {{{"io", uring ? "uring" : "epoll"}}, 1}};
+                             }}});
     operation_.add_metrics({{"parley_certificate_expiry_timestamp_seconds",
                              "When the first of the certificates ends, in seconds since 1970.",
                              transports::admin::MetricSource::Kind::gauge, [this] {
@@ -190,6 +212,7 @@ void Server::serve() {
     wait_for_signal();
     for (const auto& thread : threads_) thread->start();
     log::info("ready", {{"shards", threads_.size()},
+                        {"io", uring_ ? "uring" : "epoll"},
                         {"connections_max", config_.core.limits.connections},
                         {"limits", config_.core.limits.enabled}});
     operation_.serving();

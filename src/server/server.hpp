@@ -65,6 +65,7 @@ private:
     // Ended in the opposite order: a gate needs its hub, a hub its threads' loops; and a connection
     // that is in the mail when the hub ends gives its place back.
     transports::Admission connections_;
+    bool uring_;  // writes are gathered (io_uring)
     std::vector<std::unique_ptr<transports::ShardThread>> threads_;
     std::unique_ptr<core::Hub> hub_;
     std::vector<std::unique_ptr<transports::Gate>> gates_;

@@ -48,6 +48,10 @@ auto& in_window(ServerConfig& config) {
     return in_core<&core::Config::window, Member>(config);
 }
 template <auto Member>
+auto& in_flush(ServerConfig& config) {
+    return in_core<&core::Config::flush, Member>(config);
+}
+template <auto Member>
 auto& in_drain(ServerConfig& config) {
     return in_core<&core::Config::drain, Member>(config);
 }
@@ -78,6 +82,8 @@ const std::array settings{
             "Threads that serve; 0: one per CPU that this process may run on."},
     Setting{"backlog", CountKind<int>{in_transports<&Wire::backlog>, 1, 65'535},
             "Connections that may wait to be accepted; net.core.somaxconn caps it."},
+    Setting{"io", IoChoiceKind{in_transports<&Wire::io>},
+            "How bytes leave: epoll, uring (Linux 6.1), or auto: uring where the kernel has it."},
     Setting{"server_name", TextKind{in_core<&core::Config::server_name>, 64},
             "What clients are told that they talk to."},
 
@@ -244,9 +250,14 @@ const std::array settings{
             "The same in bytes."},
 
     Setting{"flush.slice_writes",
-            CountKind<std::size_t>{in_core<&core::Config::flush, &core::FlushConfig::slice_writes>,
-                                   1, 65'536},
+            CountKind<std::size_t>{in_flush<&core::FlushConfig::slice_writes>, 1, 65'536},
             "Writes between two looks at what else there is to do."},
+    Setting{
+        "flush.delay", FlushDelayKind{in_flush<&core::FlushConfig::delay>},
+        "How long what is said may wait for more: \"adaptive\" (without idle time), or a time."},
+    Setting{"flush.delay_max",
+            DurationKind{in_flush<&core::FlushConfig::delay_max>, 0ms, flush_delay_max},
+            "The most that an adaptive delay may be."},
 
     Setting{"drain.deadline", DurationKind{in_drain<&core::DrainConfig::deadline>, 0s, 1h},
             "From the signal to the last connection's end."},

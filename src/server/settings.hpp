@@ -80,17 +80,24 @@ struct ClientAuthKind {
 struct OptionalEndpointKind {
     FieldOf<std::optional<Endpoint>> field;
 };
+// A duration, or `adaptive`.
+struct FlushDelayKind {
+    FieldOf<core::FlushDelay> field;
+};
 struct LogLevelKind {
     FieldOf<transports::log::Level> field;
 };
 struct LogFormatKind {
     FieldOf<transports::log::Format> field;
 };
+struct IoChoiceKind {
+    FieldOf<transports::IoChoice> field;
+};
 using Kind =
     std::variant<FlagKind, CountKind<std::size_t>, CountKind<std::uint32_t>, CountKind<int>,
                  SizeKind, NumberKind, DurationKind, TextKind, TextListKind, OriginListKind,
                  NetworkListKind, EndpointListKind, OptionalEndpointKind, FileListKind,
-                 ClientAuthKind, LogLevelKind, LogFormatKind>;
+                 ClientAuthKind, LogLevelKind, LogFormatKind, IoChoiceKind, FlushDelayKind>;
 
 struct Setting {
     std::string_view key;  // "limits.text_bytes": its section and its name
@@ -124,6 +131,13 @@ inline constexpr std::size_t file_name_bytes_max = 4096;
 // "disconnect", "gap" or "latest".
 [[nodiscard]] std::optional<core::OnLag> on_lag_from(std::string_view word);
 [[nodiscard]] std::string_view name_of(core::OnLag on_lag);
+
+// The most that a flush may be held.
+inline constexpr milliseconds flush_delay_max{1'000};
+// Reads "adaptive" or a duration up to that into `delay`; else the answer says what is wrong.
+[[nodiscard]] std::optional<std::string> read_flush_delay(std::string_view word,
+                                                          core::FlushDelay& delay);
+[[nodiscard]] std::string format_flush_delay(const core::FlushDelay& delay);
 
 // A key of a later version, whose use is an error now rather than a surprise. `only` is the value
 // that is true today and accepted, if there is one.

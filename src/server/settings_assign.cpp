@@ -28,6 +28,7 @@ Problem out_of_range(std::string_view word, const T& min, const T& max) {
     return quoted(word) + " is out of range (" + min + " to " + max + ")";
 }
 
+constexpr std::array<std::string_view, 3> io_names{"auto", "epoll", "uring"};
 constexpr std::array<std::string_view, 3> client_auth_names{"none", "request", "require"};
 
 // Sets a field of each kind from one word.
@@ -161,6 +162,15 @@ struct AssignWord {
         kind.field(config) = static_cast<transports::ClientAuth>(found - client_auth_names.begin());
         return std::nullopt;
     }
+    Problem operator()(const IoChoiceKind& kind) const {
+        const auto found = std::find(io_names.begin(), io_names.end(), word);
+        if (found == io_names.end()) return is_not(word, "one of auto, epoll, uring");
+        kind.field(config) = static_cast<transports::IoChoice>(found - io_names.begin());
+        return std::nullopt;
+    }
+    Problem operator()(const FlushDelayKind& kind) const {
+        return read_flush_delay(word, kind.field(config));
+    }
 };
 
 struct TomlValue {
@@ -213,6 +223,12 @@ struct TomlValue {
     std::string operator()(const ClientAuthKind& kind) const {
         return quoted(client_auth_names[static_cast<std::size_t>(kind.field(config))]);
     }
+    std::string operator()(const IoChoiceKind& kind) const {
+        return quoted(io_names[static_cast<std::size_t>(kind.field(config))]);
+    }
+    std::string operator()(const FlushDelayKind& kind) const {
+        return quoted(format_flush_delay(kind.field(config)));
+    }
 
 private:
     template <class Items, class Format>
@@ -227,6 +243,26 @@ private:
 };
 
 }  // namespace
+
+Problem read_flush_delay(std::string_view word, core::FlushDelay& delay) {
+    if (word == "adaptive") {
+        delay = {};
+        return std::nullopt;
+    }
+    const auto duration = parse_duration(word);
+    if (!duration) {
+        return is_not(word, "a delay (expected \"adaptive\", \"0ms\" or e.g. \"20ms\")");
+    }
+    if (*duration > flush_delay_max) {
+        return out_of_range(word, format_duration({}), format_duration(flush_delay_max));
+    }
+    delay = {false, *duration};
+    return std::nullopt;
+}
+
+std::string format_flush_delay(const core::FlushDelay& delay) {
+    return delay.adaptive ? "adaptive" : format_duration(delay.fixed);
+}
 
 bool is_list(const Setting& setting) {
     return std::holds_alternative<OriginListKind>(setting.kind) ||

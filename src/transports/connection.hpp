@@ -7,8 +7,10 @@
 #pragma once
 
 #include <boost/intrusive/list_hook.hpp>
+#include <cstddef>
 
 #include "core/close_reason.hpp"
+#include "core/frame.hpp"
 
 namespace parley::transports {
 
@@ -28,6 +30,8 @@ public:
     virtual void abort() noexcept = 0;
     // The shard's turn that Gate::call_after_turn() was to wait for is over.
     virtual void after_turn() noexcept {}
+    // Of a frame that it gave to SendRing the first `sent` bytes left; the rest is its own to send.
+    virtual void send_fell_short(const core::Frame& /*frame*/, std::size_t /*sent*/) noexcept {}
 };
 
 }  // namespace parley::transports

@@ -275,6 +275,7 @@ void Gate::drain(core::Duration deadline, std::function<void()> gone) {
     drain_total_ = count_;
     drain_closed_ = 0;
     log::debug("gate draining", {{"shard", shard().index()}, {"connections", count_}});
+    shard().hold_no_more();
     for (Connection& connection : open_) connection.announce_drain();
     check_gone();
     if (count_ > 0) close_due();

@@ -7,9 +7,18 @@
 
 namespace parley::transports {
 
+Outbox::Own& Outbox::own() {
+    if (!own_) own_ = std::make_unique<Own>();
+    return *own_;
+}
+
+void Outbox::drop_own_if_done() noexcept {
+    if (!own_->words && !own_->pong) own_.reset();
+}
+
 std::string& Outbox::words() {
-    if (!words_) words_ = std::make_unique<std::string>();
-    return *words_;
+    auto& words = own().words;
+    return words ? *words : words.emplace();
 }
 
 void Outbox::keep(const core::Frame& frame, std::size_t sent) noexcept {
@@ -18,20 +27,27 @@ void Outbox::keep(const core::Frame& frame, std::size_t sent) noexcept {
 }
 
 void Outbox::keep_pong(std::string_view payload) {
-    if (!pong_) pong_ = std::make_unique<std::string>();
-    pong_->assign(payload);
+    own().pong.emplace(payload);
+}
+
+void Outbox::drop_pong() noexcept {
+    if (!own_) return;
+    own_->pong.reset();
+    drop_own_if_done();
 }
 
 void Outbox::speak_pong() {
-    if (!pong_) return;
-    protocol::append_frame(words(), protocol::Opcode::pong, *pong_);
-    pong_.reset();
+    if (!own_ || !own_->pong) return;
+    protocol::append_frame(words(), protocol::Opcode::pong, *own_->pong);
+    own_->pong.reset();
 }
 
 std::size_t Outbox::buffers(std::span<iovec> out) const noexcept {
     std::size_t count = 0;
     if (partial_) out[count++] = buffer_of(partial_->bytes().substr(partial_sent_));
-    if (words_) out[count++] = buffer_of(std::string_view(*words_).substr(words_sent_));
+    if (has_words()) {
+        out[count++] = buffer_of(std::string_view(*own_->words).substr(own_->words_sent));
+    }
     return count;
 }
 
@@ -42,13 +58,14 @@ std::size_t Outbox::sent(std::size_t bytes) noexcept {
         bytes -= of_frame;
         if (partial_sent_ == partial_->size()) partial_.reset();
     }
-    if (words_) {
-        const std::size_t of_words = std::min(bytes, words_->size() - words_sent_);
-        words_sent_ += of_words;
+    if (has_words()) {
+        const std::size_t of_words = std::min(bytes, own_->words->size() - own_->words_sent);
+        own_->words_sent += of_words;
         bytes -= of_words;
-        if (words_sent_ == words_->size()) {
-            words_.reset();
-            words_sent_ = 0;
+        if (own_->words_sent == own_->words->size()) {
+            own_->words.reset();
+            own_->words_sent = 0;
+            drop_own_if_done();
         }
     }
     return bytes;

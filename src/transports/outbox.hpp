@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -25,9 +26,9 @@ class Outbox {
 public:
     static constexpr std::size_t buffers_max = 2;
 
-    [[nodiscard]] bool empty() const noexcept { return !partial_ && !words_ && !pong_; }
+    [[nodiscard]] bool empty() const noexcept { return !partial_ && !own_; }
     // Whether words of the connection's own wait.
-    [[nodiscard]] bool has_words() const noexcept { return words_ != nullptr; }
+    [[nodiscard]] bool has_words() const noexcept { return own_ && own_->words; }
 
     // Where words of the connection's own are appended; they leave behind the frame that was begun.
     [[nodiscard]] std::string& words();
@@ -36,7 +37,7 @@ public:
     // Keeps the payload of a pong instead of an earlier one's: a peer that pings and does not read
     // makes nothing grow (RFC 6455, 5.5.3: the newest ping alone may be answered).
     void keep_pong(std::string_view payload);
-    void drop_pong() noexcept { pong_.reset(); }
+    void drop_pong() noexcept;
     // Turns the pong that was kept into words, now that it can leave.
     void speak_pong();
 
@@ -47,10 +48,16 @@ public:
     [[nodiscard]] std::size_t sent(std::size_t bytes) noexcept;
 
 private:
-    core::FramePtr partial_;              // begun, unsent from partial_sent_ on
-    std::unique_ptr<std::string> words_;  // unsent from words_sent_ on
-    std::unique_ptr<std::string> pong_;
-    std::size_t words_sent_ = 0;
+    struct Own {
+        std::optional<std::string> words;  // unsent from words_sent on
+        std::optional<std::string> pong;
+        std::size_t words_sent = 0;
+    };
+    [[nodiscard]] Own& own();
+    void drop_own_if_done() noexcept;
+
+    core::FramePtr partial_;    // begun, unsent from partial_sent_ on
+    std::unique_ptr<Own> own_;  // while there are words or a pong
     std::uint32_t partial_sent_ = 0;
 };
 

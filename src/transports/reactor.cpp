@@ -60,15 +60,16 @@ void Watch::happened(std::uint32_t events) {
     if ((events & (EPOLLIN | ended)) != 0) may_read_ = true;
     if ((events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0) may_write_ = true;
     // Any of them may close this; it is freed only behind the last event.
-    if (may_write_ && write_) write_({});
-    if (may_write_ && write_to_read_ && *write_to_read_) (*write_to_read_)({});
+    if (may_write_ && writers_ && writers_->write) writers_->write({});
+    if (may_write_ && writers_ && writers_->write_to_read) writers_->write_to_read({});
     if (may_read_ && read_) read_({});
 }
 
 void Watch::cancel() noexcept {
     abort(read_);
-    abort(write_);
-    if (write_to_read_) abort(*write_to_read_);
+    if (!writers_) return;
+    abort(writers_->write);
+    abort(writers_->write_to_read);
 }
 
 int Watch::release() noexcept {

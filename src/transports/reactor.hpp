@@ -25,11 +25,13 @@ namespace parley::transports {
 class Watch;
 
 // A descriptor is entered once for its life, and a wait costs no system call: Asio's own reactor
-// makes one for every wait, and keeps 300 bytes a descriptor where this keeps 96
+// makes one for every wait, and keeps 300 bytes a descriptor where this keeps 56
 // (docs/decisions/0006).
 class Reactor {
 public:
-    static constexpr int events_max = 256;
+    // As many as a loaded shard may find ready: what it leaves waits with the kernel, where nothing
+    // gathers (docs/decisions/0010).
+    static constexpr int events_max = 1024;
 
     // `executor` runs waits that are over at once, and those that are called off. Throws
     // std::system_error.
@@ -88,13 +90,12 @@ public:
     }
     template <typename Token>
     auto wait_writable(Token&& token) {
-        return wait(token, &write_, may_write_);
+        return wait(token, may_write_ ? nullptr : &writers().write, may_write_);
     }
     // The same beside a wait_writable(): for a reader that has to write first, as TLS may have to.
     template <typename Token>
     auto wait_writable_to_read(Token&& token) {
-        if (!write_to_read_) write_to_read_ = std::make_unique<WaitHandler>();
-        return wait(token, write_to_read_.get(), may_write_);
+        return wait(token, may_write_ ? nullptr : &writers().write_to_read, may_write_);
     }
     // Ends the waits that are under way, from the loop.
     void cancel() noexcept;
@@ -122,6 +123,15 @@ private:
             },
             token);
     }
+    // Who waits to write.
+    struct Writers {
+        WaitHandler write;
+        WaitHandler write_to_read;
+    };
+    [[nodiscard]] Writers& writers() {
+        if (!writers_) writers_ = std::make_unique<Writers>();
+        return *writers_;
+    }
     void happened(std::uint32_t events);
     void abort(WaitHandler& handler) noexcept;
     void close() noexcept;
@@ -133,9 +143,13 @@ private:
     bool may_write_ = true;
     bool hung_up_ = false;
     WaitHandler read_;
-    WaitHandler write_;
-    std::unique_ptr<WaitHandler> write_to_read_;  // made where it is wanted: hardly ever
+    // Made for the first wait, and kept: most connections are never written more than they take,
+    // and one that is, is again.
+    std::unique_ptr<Writers> writers_;
 };
+
+// With the allocator's header it fills a block of 64 bytes.
+static_assert(sizeof(Watch) <= 56);
 
 // Calls off what waits, closes the descriptor, and frees the watch once no event can name it.
 struct WatchDeleter {

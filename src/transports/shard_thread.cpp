@@ -3,10 +3,15 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdint>
+#include <exception>
 #include <optional>
 #include <system_error>
+
+#include "transports/log.hpp"
+#include "transports/send_ring.hpp"
 
 namespace parley::transports {
 namespace {
@@ -19,8 +24,9 @@ int make_eventfd() {
 
 }  // namespace
 
-ShardThread::ShardThread()
+ShardThread::ShardThread(bool gathers)
     : wake_(watch(reactor_, make_eventfd(), Interest::reading)),
+      gathers_(gathers),
       receive_buffer_(std::make_unique_for_overwrite<char[]>(receive_bytes)) {
     wait_for_wake();
 }
@@ -43,14 +49,31 @@ void ShardThread::join() {
     if (thread_.joinable()) thread_.join();
 }
 
+// A ring belongs to the thread that made it.
+void ShardThread::open_ring() noexcept {
+    ring_.reset();
+    if (!gathers_) return;
+    try {
+        ring_ = std::make_unique<SendRing>();
+    } catch (const std::exception& failure) {
+        gathers_ = false;
+        log::warn("io_uring was offered and is refused now: writes leave one by one",
+                  {{"error", failure.what()}});
+    }
+}
+
 void ShardThread::run() {
+    open_ring();
     refresh_now();
+    round_began_ = shard_->now().mono;
     turn_asked_ = false;
     turn();
     while (!stopping_.load(std::memory_order_acquire)) round(true);
+    ring_.reset();
 }
 
 void ShardThread::run_ready() {
+    if (!ring_) open_ring();
     do {
         round(false);
     } while (run_handlers() || turn_asked_);
@@ -62,13 +85,16 @@ void ShardThread::round(bool may_wait) {
     const bool busy = run_handlers() || turn_asked_ || !may_wait;
     const auto due = shard_->timers().next_due();
     std::optional<core::Duration> timeout;
+    core::TimePoint asleep = core::TimePoint::max();
     if (busy) {
         timeout = core::Duration::zero();
-    } else if (due) {
-        timeout = *due - core::machine_now().mono;
+    } else {
+        asleep = core::machine_now().mono;
+        if (due) timeout = *due - asleep;
     }
     reactor_.wait(timeout);
     refresh_now();
+    note_round(shard_->now().mono - std::min(asleep, shard_->now().mono));
     reactor_.dispatch();
     if (due && *due <= shard_->now().mono) {
         shard_->timers().advance(shard_->now().mono);
@@ -112,15 +138,49 @@ void ShardThread::wait_for_wake() {
     });
 }
 
+void ShardThread::slice_begins() noexcept {
+    if (!ring_) return;
+    ring_->begin(shard_->metrics());
+    gathering_ = ring_.get();
+}
+
+void ShardThread::slice_ends() noexcept {
+    if (gathering_ == nullptr) return;
+    ring_->end();
+    gathering_ = nullptr;
+    if (!ring_->broken()) return;
+    ring_.reset();
+    gathers_ = false;
+}
+
+void ShardThread::forget(int descriptor) noexcept {
+    if (ring_) ring_->forget(descriptor);
+}
+
 void ShardThread::refresh_now() noexcept {
     shard_->set_now(core::machine_now());
 }
 
+// What the round since the last call was like, for whoever chooses how long flushes are held.
+void ShardThread::note_round(core::Duration waited) {
+    // The call alone takes some time, however much was there for it.
+    constexpr core::Duration call = std::chrono::microseconds(10);
+    const core::TimePoint now = shard_->now().mono;
+    shard_->note_round({now - round_began_, waited > call ? waited : core::Duration::zero(),
+                        std::exchange(flushed_, {})});
+    round_began_ = now;
+}
+
 void ShardThread::turn() {
     turn_asked_ = false;
-    shard_->turn(core::machine_now());
-    // One look at the clock a turn that ended a pass, and none in any other.
-    if (shard_->passes_ended()) shard_->note_written(core::machine_now().mono);
+    const core::Instant began = core::machine_now();
+    shard_->turn(began);
+    // One look at the clock a turn that flushed, and none in any other.
+    if (shard_->passes_ended() || shard_->flush_left()) {
+        const core::TimePoint ended = core::machine_now().mono;
+        shard_->note_written(ended);
+        flushed_ += ended - began.mono;
+    }
     if (after_turn_) after_turn_();
 }
 

@@ -26,10 +26,14 @@
 
 namespace parley::transports {
 
+class SendRing;
+
 class ShardThread final : public core::ShardLoop {
 public:
-    // Throws std::system_error where the kernel gives no event descriptor.
-    ShardThread();
+    // `gathers`: writes leave through a SendRing, made on the thread that runs the shard; where that
+    // fails after all they leave one by one. Throws std::system_error where the kernel gives no event
+    // descriptor.
+    explicit ShardThread(bool gathers = false);
     // Joins the thread. Only after stop().
     ~ShardThread() override;
     ShardThread(const ShardThread&) = delete;
@@ -49,7 +53,13 @@ public:
     // ShardLoop
     void run_soon() noexcept override;
     void wake() noexcept override;
+    void slice_begins() noexcept override;
+    void slice_ends() noexcept override;
 
+    // Where a connection may leave its frames within a slice; null outside of one, and with epoll.
+    [[nodiscard]] SendRing* gathering() noexcept { return gathering_; }
+    // A socket that may have been written to so is about to be closed.
+    void forget(int descriptor) noexcept;
     // True while a turn of the shard is due.
     [[nodiscard]] bool turn_asked() const noexcept { return turn_asked_; }
     // Names what is called behind every turn; empty: nothing.
@@ -82,10 +92,12 @@ private:
     static constexpr int handlers_per_round = 1024;
 
     void run();
+    void open_ring() noexcept;
     void round(bool may_wait);
     bool run_handlers();
     void wait_for_wake();
     void turn();
+    void note_round(core::Duration waited);
 
     // Runs coroutines and what is deferred. Only its thread touches it: no lock is taken in it. It
     // holds no descriptor and no timer: the reactor and the shard's timers see to those.
@@ -94,8 +106,13 @@ private:
     Reactor reactor_{io_.get_executor()};
     WatchPtr wake_;
     core::Shard* shard_ = nullptr;
+    SendRing* gathering_ = nullptr;
+    bool gathers_;
+    std::unique_ptr<SendRing> ring_;
     std::function<void()> after_turn_;
     bool turn_asked_ = false;
+    core::TimePoint round_began_{};
+    core::Duration flushed_{};  // in turns, since then
     // Set by whoever signals the eventfd, cleared by the loop before it takes the mail: pairs
     // within wake() and wait_for_wake(). Several wake-ups cost one write.
     std::atomic<bool> signalled_{false};

@@ -73,6 +73,11 @@ public:
     // the peer takes no more for now.
     [[nodiscard]] IoResult try_write(std::span<const iovec> buffers) noexcept;
 
+    // The socket, for who writes past try_write(): the caller says took_short() of what was not
+    // taken whole. Not after close().
+    [[nodiscard]] int descriptor() const noexcept { return descriptor_; }
+    void took_short() noexcept { watch_->filled(); }
+
     // Complete with an error_code once the verb may succeed, or with operation_aborted after
     // cancel() and close(). Not after close().
     template <typename Token>

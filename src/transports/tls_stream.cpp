@@ -8,6 +8,9 @@
 #include <cerrno>
 #include <cstring>
 #include <new>
+#include <string_view>
+
+#include "core/prefetch.hpp"
 
 namespace parley::transports {
 namespace {
@@ -23,30 +26,49 @@ ssize_t send_some(Watch& watch, const char* bytes, std::size_t count) noexcept {
     }
 }
 
+// Sends what the kernel takes, behind what is unsent, and keeps the rest. False where that fails.
+bool send_or_keep(TlsWire& wire, std::string_view sealed) noexcept {
+    if (!wire.unsent) {
+        const ssize_t taken = send_some(*wire.watch, sealed.data(), sealed.size());
+        if (taken < 0 && errno != EAGAIN) return false;
+        sealed.remove_prefix(taken > 0 ? static_cast<std::size_t>(taken) : 0);
+    }
+    if (sealed.empty()) return true;
+    try {
+        if (!wire.unsent) wire.unsent = std::make_unique<std::string>();
+        wire.unsent->append(sealed);
+    } catch (const std::bad_alloc&) {
+        return false;
+    }
+    return true;
+}
+
+bool gather(TlsRecordBuffer& buffer, std::string_view sealed) noexcept {
+    if (sealed.size() > buffer.sealed.size() - buffer.sealed_bytes) return false;
+    std::memcpy(buffer.sealed.data() + buffer.sealed_bytes, sealed.data(), sealed.size());
+    buffer.sealed_bytes += sealed.size();
+    return true;
+}
+
+// Sends what was gathered with one call. False where that fails.
+bool send_gathered(TlsWire& wire) noexcept {
+    TlsRecordBuffer* const buffer = std::exchange(wire.gathering, nullptr);
+    if (buffer == nullptr) return true;
+    const std::string_view sealed(buffer->sealed.data(), std::exchange(buffer->sealed_bytes, 0));
+    return sealed.empty() || send_or_keep(wire, sealed);
+}
+
 // Takes everything, or nothing and asks for patience, or fails.
 int wire_write(BIO* bio, const char* bytes, int length) noexcept {
     auto& wire = *static_cast<TlsWire*>(BIO_get_data(bio));
     BIO_clear_retry_flags(bio);
-    std::size_t sent = 0;
-    const auto count = static_cast<std::size_t>(length);
-    if (wire.unsent && wire.unsent->size() + count > TlsWire::unsent_bytes_max) {
+    const std::string_view sealed(bytes, static_cast<std::size_t>(length));
+    if (wire.gathering != nullptr) return gather(*wire.gathering, sealed) ? length : -1;
+    if (wire.unsent && wire.unsent->size() + sealed.size() > TlsWire::unsent_bytes_max) {
         BIO_set_retry_write(bio);
         return -1;
     }
-    if (!wire.unsent) {
-        const ssize_t taken = send_some(*wire.watch, bytes, count);
-        if (taken < 0 && errno != EAGAIN) return -1;
-        sent = taken > 0 ? static_cast<std::size_t>(taken) : 0;
-    }
-    if (sent < count) {
-        try {
-            if (!wire.unsent) wire.unsent = std::make_unique<std::string>();
-            wire.unsent->append(bytes + sent, count - sent);
-        } catch (const std::bad_alloc&) {
-            return -1;
-        }
-    }
-    return length;
+    return send_or_keep(wire, sealed) ? length : -1;
 }
 
 int wire_read(BIO* bio, char* into, int size) noexcept {
@@ -83,6 +105,25 @@ const BIO_METHOD* wire_method() {
     return method;
 }
 
+// What OpenSSL looks at of its SSL to seal a record lies on twenty lines of memory far apart, and
+// behind thousands of others' records none of them is in the cache. Asked for together, they come
+// together. Counted for OpenSSL 3.0 (valgrind --tool=lackey); where it differs others are asked for,
+// which does no harm.
+void prefetch_for_record(const SSL* ssl) noexcept {
+    struct Lines {
+        std::size_t first, count;
+    };
+    static constexpr std::array<Lines, 10> lines{
+        {{0, 3}, {6, 1}, {11, 1}, {19, 1}, {33, 4}, {39, 2}, {42, 1}, {46, 1}, {49, 3}, {114, 4}}};
+    const auto* const at = reinterpret_cast<const std::byte*>(ssl);
+    for (const auto [first, count] : lines) {
+        for (std::size_t i = first; i < first + count; ++i) {
+            core::prefetch<1>(at + i * core::cache_line);
+        }
+    }
+    core::prefetch<2>(SSL_get_wbio(ssl));
+}
+
 // ---- what is offered to a write, record by record --------------------------------------------
 
 class Gathering {
@@ -95,6 +136,14 @@ public:
             advance(here);
             bytes -= here;
         }
+    }
+    // More than so many bytes are left.
+    [[nodiscard]] bool exceeds(std::size_t bytes) const noexcept {
+        std::size_t left = 0;
+        for (std::size_t i = 0; i < buffers_.size() && left <= bytes + offset_; ++i) {
+            left += buffers_[i].iov_len;
+        }
+        return left > bytes + offset_;
     }
     // The next record's content: where it lies if it lies in one piece, else gathered in `record`.
     // Empty at the end.
@@ -254,9 +303,18 @@ bool TlsStream::sends_unsent() noexcept {
     return true;
 }
 
+IoResult TlsStream::fail_writing() noexcept {
+    failed_ = true;
+    if (wire_->gathering != nullptr) std::exchange(wire_->gathering, nullptr)->sealed_bytes = 0;
+    ERR_clear_error();
+    return {IoResult::Status::failed};
+}
+
 IoResult TlsStream::try_write(std::span<const iovec> buffers) noexcept {
     using Status = IoResult::Status;
     if (failed_) return {Status::failed};
+    core::prefetch<1>(&socket_.watched());
+    prefetch_for_record(ssl_.get());
     if (!sends_unsent()) return {failed_ ? Status::failed : Status::would_block};
     std::size_t bytes = 0;
     Gathering offered(buffers);
@@ -265,19 +323,29 @@ IoResult TlsStream::try_write(std::span<const iovec> buffers) noexcept {
         bytes = 1;
     }
     while (!wire_->unsent) {
-        const auto content = offered.next(std::span(*record_).first(record_bytes_));
-        if (content.empty()) break;
-        std::size_t count = 0;
-        const int result = SSL_write_ex(ssl_.get(), content.data(), content.size(), &count);
-        if (result != 1) {
-            // Never for want of room: there is nothing unsent, and one record fits.
-            failed_ = true;
-            ERR_clear_error();
-            return {Status::failed};
+        const bool several = offered.exceeds(record_bytes_);
+        // One alone leaves from where OpenSSL has sealed it.
+        wire_->gathering = several && wire_->records > 1 ? record_ : nullptr;
+        std::size_t sealed = 0;
+        do {
+            const auto content = offered.next(std::span(record_->content).first(record_bytes_));
+            if (content.empty()) break;
+            std::size_t count = 0;
+            if (SSL_write_ex(ssl_.get(), content.data(), content.size(), &count) != 1) {
+                // Never for want of room: there is nothing unsent, and what is gathered fits.
+                return fail_writing();
+            }
+            bytes += count;
+        } while (++sealed < wire_->records && wire_->gathering != nullptr);
+        if (!send_gathered(*wire_)) return fail_writing();
+        if (sealed == 0) break;
+        if (several && !wire_->unsent) {
+            wire_->records = static_cast<std::uint8_t>(
+                std::min<std::size_t>(2 * wire_->records, tls_records_gathered));
         }
-        bytes += count;
     }
     if (wire_->unsent) {
+        wire_->records = 1;
         owes_byte_ = true;
         --bytes;
     }

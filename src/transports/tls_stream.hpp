@@ -3,14 +3,16 @@
 // Path:     TlsHandshake → [TlsStream] → HttpConnection, WebSocketConnection
 // Runs on:  its shard.
 // Owned by: the connection that it carries.
-// Bounds:   idle it holds no buffer. One record that the kernel took a part of is kept until it has
-//           left; behind it OpenSSL's own words up to unsent_bytes_max.
+// Bounds:   idle it holds no buffer. Of the records that the kernel was offered together, at most
+//           tls_records_gathered, what it did not take is kept until it has left; behind it
+//           OpenSSL's own words up to unsent_bytes_max.
 #pragma once
 
 #include <array>
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/post.hpp>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -23,18 +25,33 @@ namespace parley::transports {
 
 // The most that one record carries (RFC 8446, 5.1).
 inline constexpr std::size_t tls_record_bytes = 16 * 1024;
-// Where one record is gathered. A shard has one, since a record is sealed within one call.
-using TlsRecordBuffer = std::array<char, tls_record_bytes>;
+// Records that leave by one call of the kernel, where as much is to be sent: a segment of a loopback
+// or of an offloading card is as large.
+inline constexpr std::size_t tls_records_gathered = 4;
+
+// Where records are gathered. A shard has one, since they are sealed and sent within one call.
+struct TlsRecordBuffer {
+    // Of a record: its header, and what its cipher and its type add (RFC 8446, 5.2).
+    static constexpr std::size_t sealing_bytes_max = 5 + 256;
+
+    std::array<char, tls_record_bytes> content;
+    std::array<char, tls_records_gathered*(tls_record_bytes + sealing_bytes_max)> sealed;
+    std::size_t sealed_bytes = 0;
+};
 
 // The descriptor as OpenSSL sees it: whatever it writes is taken, and what the kernel doesn't take
 // waits here. So a record is never half within OpenSSL, which would have to be offered the same
 // bytes again.
 struct TlsWire {
-    // Beyond this OpenSSL is told to wait. A record and what is said around it fit.
-    static constexpr std::size_t unsent_bytes_max = 2 * tls_record_bytes;
+    // Beyond this OpenSSL is told to wait. What was gathered and what is said around it fit.
+    static constexpr std::size_t unsent_bytes_max = (tls_records_gathered + 1) * tls_record_bytes;
 
     Watch* watch = nullptr;
-    bool ended = false;  // the peer has finished sending
+    TlsRecordBuffer* gathering = nullptr;  // takes what is written instead, while there is one
+    bool ended = false;                    // the peer has finished sending
+    // So many may leave together next time. It begins with one after a peer took no more, so that
+    // who is slow has little lying here, and doubles while all is taken.
+    std::uint8_t records = 1;
     std::unique_ptr<std::string> unsent;
 };
 
@@ -105,6 +122,7 @@ private:
     [[nodiscard]] bool readable_now() const noexcept;
     [[nodiscard]] bool sends_unsent() noexcept;
     [[nodiscard]] IoResult read_failed(int result) noexcept;
+    IoResult fail_writing() noexcept;
     void say_goodbye() noexcept;
 
     TcpStream socket_;

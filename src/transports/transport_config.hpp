@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "protocol/socketio_chat.hpp"
+#include "transports/io_choice.hpp"
 #include "transports/socketio/engine_config.hpp"
 #include "transports/socketio/socketio_config.hpp"
 #include "transports/tls_config.hpp"
@@ -31,6 +32,7 @@ struct SocketIoSettings {
 struct TransportConfig {
     // Connections that the kernel completes before they are accepted; net.core.somaxconn caps it.
     int backlog = 4096;
+    IoChoice io = IoChoice::automatic;  // how bytes leave
 
     // [http]
     std::size_t header_bytes = 16 * 1024;  // the head of a request; more is 431

@@ -11,6 +11,7 @@
 #include "conformance/socketio_echo.hpp"
 #include "core/hub.hpp"
 #include "transports/gate.hpp"
+#include "transports/send_ring.hpp"
 #include "transports/socketio/engine_frontend.hpp"
 #include "transports/tls_contexts.hpp"
 
@@ -88,7 +89,7 @@ void serve(const Options& options) {
     signals.async_wait([](const boost::system::error_code&, int) {});
 
     transports::Admission connections;
-    transports::ShardThread thread;
+    transports::ShardThread thread(!transports::send_ring_refusal());
     core::Hub hub(core_config(options), {&thread}, core::machine_now(), 1);
     thread.attach(hub.shard(0));
     const transports::TransportConfig config = transport_config(options);

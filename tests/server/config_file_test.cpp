@@ -67,6 +67,7 @@ TEST(ConfigFile, ReadsEverySection) {
         [[rooms]]
         match = "ticker.*"
         on_lag = "latest"
+        flush_delay = "50ms"
         [[rooms]]
         match = "*"
     )");
@@ -91,7 +92,9 @@ TEST(ConfigFile, ReadsEverySection) {
     ASSERT_EQ(config.core.rooms.size(), 2U);
     EXPECT_EQ(config.core.rooms[0].match, "ticker.*");
     EXPECT_EQ(config.core.rooms[0].on_lag, core::OnLag::latest);
+    EXPECT_EQ(config.core.rooms[0].flush_delay, (core::FlushDelay{false, 50ms}));
     EXPECT_EQ(config.core.rooms[1].on_lag, core::OnLag::disconnect);
+    EXPECT_FALSE(config.core.rooms[1].flush_delay);
 }
 
 TEST(ConfigFile, NamesFileLineAndKeyOfWhatIsWrong) {
@@ -131,6 +134,11 @@ TEST(ConfigFile, NamesFileLineAndKeyOfWhatIsWrong) {
                  "on_lag"},
              Row{"[[rooms]]\nmatch = \"a\"\non_lag = \"drop\"",
                  "parley.toml:3: rooms.on_lag: \"drop\" is not one of disconnect, gap, latest"},
+             Row{"[[rooms]]\nmatch = \"a\"\nflush_delay = \"soon\"",
+                 "parley.toml:3: rooms.flush_delay: \"soon\" is not a delay (expected "
+                 "\"adaptive\", \"0ms\" or e.g. \"20ms\")"},
+             Row{"[flush]\ndelay = \"2s\"",
+                 "parley.toml:2: flush.delay: \"2s\" is out of range (0ms to 1s)"},
              Row{"\n[[rooms]]\non_lag = \"gap\"",
                  "parley.toml:2: rooms.match: expected a pattern (e.g. \"public.*\")"},
              Row{"[heartbeat]\nping_every = \"45s\"",
@@ -176,6 +184,9 @@ TEST(ConfigFile, WarnsOfAnUnknownKeyAndNamesTheNearest) {
                             "limits.text_bytes?"));
     EXPECT_THAT(read("[[rooms]]\nmatch = \"a\"\nonlag = \"gap\"").warnings,
                 ElementsAre("parley.toml:3: unknown key rooms.onlag, did you mean rooms.on_lag?"));
+    EXPECT_THAT(read("[[rooms]]\nmatch = \"a\"\nflush_dely = \"1s\"").warnings,
+                ElementsAre("parley.toml:3: unknown key rooms.flush_dely, did you mean "
+                            "rooms.flush_delay?"));
 }
 
 TEST(ConfigFile, IsReadUnderTheEnvironmentAndTheFlags) {

@@ -49,6 +49,20 @@ protected:
     std::filesystem::path root_;
 };
 
+TEST_F(DoctorTest, TellsHowBytesLeaveAndThatEpollIsInNobodysWay) {
+    const auto state_of = [&](std::optional<std::string> refusal) {
+        const auto findings = examine({10, {1024, 1048576}, 2, root_, std::move(refusal)});
+        EXPECT_TRUE(nothing_in_the_way(findings));
+        return std::ranges::find(findings, "io", &Finding::what)->state;
+    };
+    EXPECT_EQ(state_of(std::nullopt), "uring, unless --io says else");
+    EXPECT_EQ(state_of("not permitted"), "epoll; io_uring is refused: not permitted");
+    write("sys/kernel/io_uring_disabled", "2");
+    EXPECT_EQ(state_of("not permitted"),
+              "epoll; io_uring is refused: not permitted; sudo sysctl -w "
+              "kernel.io_uring_disabled=0 allows it");
+}
+
 TEST_F(DoctorTest, FindsNothingInTheWayOfTenThousandOnARoomyMachine) {
     const auto findings = ask(10'000);
     EXPECT_TRUE(nothing_in_the_way(findings));

@@ -37,6 +37,8 @@ struct OtherWord {
     std::string operator()(const OptionalEndpointKind&) const { return "127.0.0.1:1"; }
     std::string operator()(const FileListKind&) const { return "other.pem"; }
     std::string operator()(const ClientAuthKind&) const { return "require"; }
+    std::string operator()(const FlushDelayKind&) const { return "10ms"; }
+    std::string operator()(const IoChoiceKind&) const { return "epoll"; }
     std::string operator()(const LogLevelKind&) const { return "error"; }
     std::string operator()(const LogFormatKind&) const { return "json"; }
 };

@@ -47,6 +47,10 @@ struct BadWords {
         return {std::string(file_name_bytes_max + 1, 'x')};
     }
     std::vector<std::string> operator()(const ClientAuthKind&) const { return {"", "maybe"}; }
+    std::vector<std::string> operator()(const IoChoiceKind&) const { return {"", "poll"}; }
+    std::vector<std::string> operator()(const FlushDelayKind&) const {
+        return {"", "20", "adaptiv", "-1ms", format_duration(flush_delay_max + milliseconds(1))};
+    }
     std::vector<std::string> operator()(const LogLevelKind&) const { return {"", "loud"}; }
     std::vector<std::string> operator()(const LogFormatKind&) const { return {"", "xml"}; }
 };
@@ -91,8 +95,14 @@ struct GoodWords {
     std::vector<std::string> operator()(const FileListKind&) const {
         return {"cert.pem", "/etc/parley/cert.pem"};
     }
+    std::vector<std::string> operator()(const IoChoiceKind&) const {
+        return {"auto", "epoll", "uring"};
+    }
     std::vector<std::string> operator()(const ClientAuthKind&) const {
         return {"none", "request", "require"};
+    }
+    std::vector<std::string> operator()(const FlushDelayKind&) const {
+        return {"adaptive", "0ms", format_duration(flush_delay_max)};
     }
     std::vector<std::string> operator()(const LogLevelKind&) const {
         return {"debug", "info", "warn", "error", "off"};

@@ -4,17 +4,20 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <cstdlib>
 #include <deque>
 #include <future>
 #include <memory>
 #include <optional>
 #include <span>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "core/hub.hpp"
 #include "transports/frontend_table.hpp"
 #include "transports/gate.hpp"
+#include "transports/send_ring.hpp"
 #include "transports/tls_contexts.hpp"
 
 namespace parley::transports::test {
@@ -35,7 +38,8 @@ public:
     explicit TestServer(core::Config core = {}, TransportConfig transports = {},
                         std::span<const FrontendEntry> table = frontends,
                         const std::shared_ptr<const TlsContexts>& tls = nullptr)
-        : config_(std::move(transports)), threads_(core.shards) {
+        : config_(std::move(transports)) {
+        for (std::uint32_t i = 0; i < core.shards; ++i) threads_.emplace_back(uring(config_.io));
         std::vector<core::ShardLoop*> loops;
         for (ShardThread& thread : threads_) loops.push_back(&thread);
         hub_.emplace(std::move(core), loops, core::machine_now(), 42);
@@ -93,6 +97,16 @@ public:
         });
         begun.get_future().get();
         return gone->get_future();
+    }
+
+    // What a server with that setting would do; PARLEY_IO decides where none is made, as it does
+    // for parleyd.
+    [[nodiscard]] static bool uring(IoChoice choice) {
+        static const bool offered = !send_ring_refusal();
+        const char* named = std::getenv("PARLEY_IO");
+        if (choice == IoChoice::automatic && named != nullptr)
+            return named == std::string_view("uring");
+        return choice == IoChoice::uring || (choice == IoChoice::automatic && offered);
     }
 
 private:

@@ -123,8 +123,9 @@ TEST(TlsStream, GathersAWriteIntoOneRecord) {
 }
 
 TEST(TlsStream, CutsWhatIsLongerIntoWholeRecords) {
-    for (const std::size_t size : {tls_record_bytes - 1, tls_record_bytes, tls_record_bytes + 1,
-                                   2 * tls_record_bytes, std::size_t{40'000}}) {
+    for (const std::size_t size :
+         {tls_record_bytes - 1, tls_record_bytes, tls_record_bytes + 1, 2 * tls_record_bytes,
+          std::size_t{40'000}, std::size_t{150'000}}) {
         for (const std::size_t cut : {std::size_t{0}, std::size_t{1}, size / 2, size - 1}) {
             TlsPair pair(plain_contexts());
             ASSERT_EQ(pair.shake_hands(), Step::done);
@@ -172,6 +173,25 @@ TEST(TlsStream, FinishesTheRecordThatWasBegunBeforeAnythingElse) {
             write_against_a_slow_reader(pair, text, offered_max, got, was_blocked);
             EXPECT_TRUE(was_blocked) << offered_max;
             EXPECT_TRUE(got == text) << offered_max;
+        }
+    }
+}
+
+// Several records leave by one call once a peer has taken all; wherever the kernel cuts that call,
+// the rest follows whole.
+TEST(TlsStream, SendsSeveralRecordsTogetherAndFinishesWhatIsCut) {
+    for (const int version : versions) {
+        for (const int send_buffer : {20'000, 50'000, 90'000}) {
+            for (const std::size_t offered_max : {std::size_t{70'000}, std::size_t{200'000}}) {
+                TlsPair pair(plain_contexts(), wish_for(version), send_buffer);
+                ASSERT_EQ(pair.shake_hands(), Step::done);
+                const std::string text = letters(1'000'000);
+                std::string got;
+                bool was_blocked = false;
+                write_against_a_slow_reader(pair, text, offered_max, got, was_blocked);
+                EXPECT_TRUE(was_blocked) << send_buffer;
+                EXPECT_TRUE(got == text) << send_buffer << ' ' << offered_max;
+            }
         }
     }
 }

@@ -69,7 +69,7 @@ void add_levels(Families& families, const core::Hub& hub) {
         families.push_back({own_name(row.name),
                             std::string(row.help),
                             MetricType::Gauge,
-                            {gauge(as_double(total))}});
+                            {gauge(as_double(total) * row.unit)}});
     }
     const auto alive = [&](core::Metric born, core::Metric gone) {
         // What went was there before: read in this order the difference is never below zero.

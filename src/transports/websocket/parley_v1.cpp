@@ -41,10 +41,10 @@ void ParleyV1::on_open(WebSocketLink& link) {
     const std::unique_ptr<ParleyV1Opening> opening = std::move(opening_);
     subscriber_ = core::Subscriber::open(gate_->shard(), *this, opening->peer);
     if (!opening->room) return;
-    room_ = std::make_unique<std::string>(std::move(*opening->room));
+    room_ = std::move(*opening->room);
     if (!subscriber_->ready()) return;
     protocol::Join join;
-    join.room = *room_;
+    join.room = room_;
     subscriber_->handle({{}, std::move(join)});
 }
 
@@ -66,13 +66,13 @@ void ParleyV1::on_message(Opcode opcode, std::string_view payload) {
 
 // A bare text, as people type it into wscat.
 void ParleyV1::speak(std::string_view text) {
-    if (!room_) {
+    if (room_.empty()) {
         return subscriber_->refuse(
             protocol::CommandId{}, core::errc::bad_request,
             "expected a JSON object: bare text needs a room in the URL, as in /ws?room=lobby");
     }
     protocol::Send send;
-    send.room = *room_;
+    send.room = room_;
     send.body.content = text;
     subscriber_->handle({{}, std::move(send)});
 }

@@ -55,7 +55,7 @@ private:
     Gate* gate_;
     WebSocketLink* link_ = nullptr;
     std::unique_ptr<ParleyV1Opening> opening_;  // until it is open
-    std::unique_ptr<std::string> room_;         // the URL's
+    std::string room_;                          // the URL's, where it names one
     std::shared_ptr<core::Subscriber> subscriber_;
 };
 

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <exception>
+#include <type_traits>
 #include <utility>
 
 #include "transports/gate.hpp"
 #include "transports/log.hpp"
+#include "transports/send_ring.hpp"
 #include "transports/write_frames.hpp"
 
 namespace parley::transports {
@@ -17,6 +19,10 @@ using Event = protocol::WebSocketDecoder::Event;
 
 // Kept of the gate's cork between two events; more is given back.
 constexpr std::size_t cork_capacity_max = 256 * 1024;
+
+// Whether bytes go into the socket as they are: what is more than that can't be left to a SendRing.
+template <typename Stream>
+constexpr bool sends_plainly = std::is_same_v<Stream, TcpStream>;
 
 // The decoder speaks in codes, everything that counts and logs in reasons.
 const core::CloseReason& reason_of(std::uint16_t code) noexcept {
@@ -56,7 +62,7 @@ WebSocketConnection<Stream>::WebSocketConnection(Gate& gate, Stream stream,
       gate_(&gate),
       stream_(std::move(stream)),
       handler_(std::move(handler)),
-      decoder_(decoding),
+      decoding_(&decoding),
       heard_(gate.now()),
       ping_due_(gate.now() + gate.shard().config().heartbeat.ping_every) {}
 
@@ -136,8 +142,24 @@ void WebSocketConnection<Stream>::process_unread() {
     process(*bytes);
 }
 
+// Between two messages a decoder remembers nothing, and most reads begin and end there: then it
+// lives on the stack.
 template <typename Stream>
 void WebSocketConnection<Stream>::hand_over(std::span<char> bytes) {
+    if (decoder_) {
+        decode(*decoder_, bytes);
+        if (decoder_->idle()) decoder_.reset();
+        return;
+    }
+    protocol::WebSocketDecoder decoder(*decoding_);
+    decode(decoder, bytes);
+    if (decoder.idle()) return;
+    decoder_ = std::make_unique<protocol::WebSocketDecoder>(std::move(decoder));
+}
+
+template <typename Stream>
+void WebSocketConnection<Stream>::decode(protocol::WebSocketDecoder& decoder,
+                                         std::span<char> bytes) {
     for (;;) {
         if (!may_take()) {
             if (!bytes.empty()) {
@@ -145,35 +167,36 @@ void WebSocketConnection<Stream>::hand_over(std::span<char> bytes) {
             }
             return;
         }
-        const auto step = decoder_.feed(bytes);
+        const auto step = decoder.feed(bytes);
         bytes = bytes.subspan(step.consumed);
         if (step.event == Event::need_more) return;
-        take_event(step.event);
+        take_event(decoder, step.event);
         if (failed_ || peer_closed_ || lost_) return;
     }
 }
 
 template <typename Stream>
-void WebSocketConnection<Stream>::take_event(Event event) {
+void WebSocketConnection<Stream>::take_event(const protocol::WebSocketDecoder& decoder,
+                                             Event event) {
     switch (event) {
         case Event::need_more:
         case Event::pong:
             return;
         case Event::message:
             // After its goodbye a connection only looks for the peer's.
-            if (!closing_) handler_->on_message(decoder_.opcode(), decoder_.payload());
+            if (!closing_) handler_->on_message(decoder.opcode(), decoder.payload());
             return;
         case Event::ping:
-            if (!closing_) send_pong(decoder_.payload());
+            if (!closing_) send_pong(decoder.payload());
             return;
         case Event::close:
             peer_closed_ = true;
             // The code comes back as it was (RFC 6455, 5.5.1).
-            begin_close(decoder_.close_code(), {}, core::close_reasons::normal);
+            begin_close(decoder.close_code(), {}, core::close_reasons::normal);
             return;
         case Event::failed:
             failed_ = true;
-            begin_close(decoder_.close_code(), decoder_.error(), reason_of(decoder_.close_code()));
+            begin_close(decoder.close_code(), decoder.error(), reason_of(decoder.close_code()));
             return;
     }
 }
@@ -288,6 +311,7 @@ void WebSocketConnection<Stream>::after_turn() noexcept {
 // Sends what is unsent, in order: the frame that was begun, its own words, the corked ones.
 template <typename Stream>
 void WebSocketConnection<Stream>::transmit(std::string_view corked_bytes) noexcept {
+    settle();
     if (lost_ || ended_) return;
     if (!waiting_writable_) {
         outbox_.speak_pong();
@@ -310,6 +334,14 @@ core::WriteResult WebSocketConnection<Stream>::write_some(
     std::span<const core::Frame* const> frames) noexcept {
     const bool plain = !(closing_ | lost_ | ended_ | waiting_writable_ | awaits_turn_);
     if (frames.size() != 1 || !plain || is_corked()) return write_all(frames);
+    if constexpr (sends_plainly<Stream>) {
+        if (SendRing* ring = gate_->thread().gathering()) {
+            if (gathered_in_ == ring->round()) return write_all(frames);
+            ring->gather(stream_.descriptor(), *frames[0], *this);
+            gathered_in_ = ring->round();
+            return {1, false};
+        }
+    }
     const iovec buffer = buffer_of(frames[0]->bytes());
     const IoResult result = stream_.try_write({&buffer, 1});
     if (result.status == IoResult::Status::done) {
@@ -328,6 +360,7 @@ core::WriteResult WebSocketConnection<Stream>::write_some(
 template <typename Stream>
 core::WriteResult WebSocketConnection<Stream>::write_all(
     std::span<const core::Frame* const> frames) noexcept {
+    settle();
     if (closing_ || lost_ || ended_) return {frames.size(), false};
     if (is_corked() && !gate_->cork().bytes.empty()) {
         transmit(gate_->cork().bytes);
@@ -347,6 +380,26 @@ core::WriteResult WebSocketConnection<Stream>::write_all(
     }
     if (waiting_writable_) core_waits_ = true;
     return {taken, waiting_writable_};
+}
+
+// Before anything else is written: what was gathered comes first.
+template <typename Stream>
+void WebSocketConnection<Stream>::settle() noexcept {
+    SendRing* ring = gate_->thread().gathering();
+    if (ring != nullptr && gathered_in_ == ring->round()) ring->submit();
+}
+
+// The frame counts as taken, and its rest leaves as that of any other does. The core need not be
+// told: it hears `blocked` with the next frame, if that comes before this has left.
+template <typename Stream>
+void WebSocketConnection<Stream>::send_fell_short(const core::Frame& frame,
+                                                  std::size_t sent) noexcept {
+    if constexpr (sends_plainly<Stream>) {
+        if (lost_ || ended_) return;
+        outbox_.keep(frame, sent);
+        stream_.took_short();
+        wait_writable();
+    }
 }
 
 // Nothing is to be ended from within a call of the core: it may be iterating over its sessions.
@@ -408,9 +461,11 @@ void WebSocketConnection<Stream>::end_session() noexcept {
 template <typename Stream>
 void WebSocketConnection<Stream>::end(const core::CloseReason& reason) noexcept {
     if (ended_) return;
+    settle();
     ended_ = true;
     reason_ = &reason;
     cancel();
+    if constexpr (sends_plainly<Stream>) gate_->thread().forget(stream_.descriptor());
     stream_.close();  // ends the waits, and with them their references
     gate_->descriptor_closed();
     end_session();

@@ -39,6 +39,9 @@ public:
           deflated_(decoding(gate, true)) {
         deflate_.enabled = gate.config().deflate;
         set_deflate(gate.config().deflate_level, gate.config().deflate_min_bytes);
+        // The first digest has OpenSSL load itself, which takes milliseconds and two megabytes: now,
+        // and not while the first peer waits.
+        static_cast<void>(protocol::accept_for_key({}));
     }
 
     bool owns(const HttpTarget& target) const noexcept override { return target.path == "/ws"; }
