@@ -9,6 +9,7 @@ namespace {
 
 // The smallest that the kernel gives: a slow reader's window must fill soon.
 constexpr int slow_receive_buffer_bytes = 2048;
+constexpr std::uint64_t slow_receive_buffer_bytes_max = std::uint64_t{1} << 20;
 
 }  // namespace
 
@@ -18,9 +19,28 @@ void Client::open(std::int64_t now_ns, bool from_start, ClientContext& context) 
     connect(context);
 }
 
+void Client::come_back(std::int64_t now_ns, ClientContext& context) {
+    line_.drop_unsent();
+    user_.come_back(line_.out(), now_ns, context.users);
+    connect(context);
+}
+
+void Client::vanish(ClientContext& context) {
+    user_.vanish(context.users);
+    close();
+    line_.drop_unsent();
+}
+
+int Client::receive_buffer(const ClientContext& context) const {
+    const Persona::Reading reading = context.users.plan.scenario.reading_of(user_.index());
+    // A mere pause is no smaller window.
+    if (reading.bytes > slow_receive_buffer_bytes_max) return 0;
+    return std::max(slow_receive_buffer_bytes, static_cast<int>(reading.bytes));
+}
+
 void Client::connect(ClientContext& context) {
     abandon_if(line_.open(Tag{user_.index()}.value(), user_.index(),
-                          user_.slow() ? slow_receive_buffer_bytes : 0, context),
+                          user_.slow() ? receive_buffer(context) : 0, context),
                context);
 }
 
@@ -42,7 +62,13 @@ void Client::count_resumed(const Line& line, ClientContext& context) {
     if (line.ready() && line.stream().resumed()) ++user_.tally(context.users).resumed_tls;
 }
 
-std::size_t Client::on_readable(ClientContext& context, std::size_t bytes_max) {
+void Client::prefetch() const noexcept {
+    constexpr std::size_t cache_line = 64;
+    const auto* const self = reinterpret_cast<const char*>(this);
+    for (std::size_t at = 0; at < sizeof *this; at += cache_line) __builtin_prefetch(self + at);
+}
+
+std::size_t Client::on_readable(ClientContext& context, std::size_t bytes_max, bool ends) {
     if (!line_.ready()) {
         abandon_if(line_.on_readable(context), context);
         if (!line_.ready()) return 0;
@@ -50,7 +76,8 @@ std::size_t Client::on_readable(ClientContext& context, std::size_t bytes_max) {
     }
     const std::size_t size_max = std::min(context.buffer.size(), bytes_max);
     std::size_t sum = 0;
-    do {
+    bool more = true;
+    while (more) {
         const auto [result, bytes] = line_.read(context.buffer.first(size_max));
         if (result == Stream::Result::ended || result == Stream::Result::failed) {
             on_end(result == Stream::Result::ended ? "the server closed the connection"
@@ -61,13 +88,16 @@ std::size_t Client::on_readable(ClientContext& context, std::size_t bytes_max) {
         if (bytes == 0) break;
         sum += bytes;
         take(bytes, context);
-        // Of what TLS has read ahead no readiness would tell.
-    } while (sum < bytes_max && line_.ready() && line_.stream().holds_bytes());
+        more = sum < bytes_max && (line_.may_hold_more(size_max, bytes) || (ends && line_.ready()));
+    }
     return sum;
 }
 
 void Client::take(std::size_t size, ClientContext& context) {
-    user_.receive(context.buffer.first(size), context.clock(), line_.out(), context.users);
+    context.now_ns = context.clock();
+    Tally& tally = user_.tally(context.users);
+    if (tally.in_window(context.now_ns)) tally.bytes_in_window += size;
+    user_.receive(context.buffer.first(size), context.now_ns, line_.out(), context.users);
     if (line_.unsent() > 0) abandon_if(line_.flush(context), context);
     if (user_.state() == VirtualUser::State::closed) return close();
     if (user_.reconnects()) reconnect(context);
@@ -98,7 +128,7 @@ void Client::on_posts_writable(ClientContext& context) {
     if (!was_ready) count_resumed(*posts_, context);
 }
 
-void Client::on_posts_readable(ClientContext& context) {
+void Client::on_posts_readable(ClientContext& context, bool ends) {
     if (!posts_->ready()) abandon_if(posts_->on_readable(context), context);
     while (posts_->ready()) {
         const auto [result, bytes] = posts_->read(context.buffer);
@@ -114,7 +144,7 @@ void Client::on_posts_readable(ClientContext& context) {
         if (user_.posts()->must_end()) posts_->close();
         tend_posts(context);
         abandon_if(posts_->flush(context), context);
-        if (!posts_->stream().holds_bytes()) return;
+        if (!posts_->may_hold_more(context.buffer.size(), bytes) && !ends) return;
     }
 }
 

@@ -43,13 +43,21 @@ public:
     // Begins to connect, without waiting, and registers with the epoll under a Tag of the user's
     // index. On failure the user is closed and the reason counted.
     void open(std::int64_t now_ns, bool from_start, ClientContext& context);
+    // As open(), for a user who may come back to where it was.
+    void come_back(std::int64_t now_ns, ClientContext& context);
     // The socket can be written, or connecting has ended.
     void on_writable(ClientContext& context);
     // Reads what is there, at most `bytes_max` at once; returns how many bytes came.
-    std::size_t on_readable(ClientContext& context, std::size_t bytes_max = SIZE_MAX);
+    // `ends`: the other side has closed, which is found behind the last byte.
+    std::size_t on_readable(ClientContext& context, std::size_t bytes_max = SIZE_MAX,
+                            bool ends = false);
     // The same of the second line.
     void on_posts_writable(ClientContext& context);
-    void on_posts_readable(ClientContext& context);
+    void on_posts_readable(ClientContext& context, bool ends = false);
+    // Calls what the next on_readable() will look at into the cache: first the client itself, then,
+    // once that is there, what it points at.
+    void prefetch() const noexcept;
+    void prefetch_further() const noexcept { user_.prefetch(); }
 
     // Appends to what is unsent; flush() sends it.
     void publish(const Stamp& message, ClientContext& context);
@@ -59,6 +67,9 @@ public:
     void flush(ClientContext& context);
     // Ends at once, without a goodbye. `why` is kept where the user was not ready yet.
     void abandon(std::string_view why, ClientContext& context);
+
+    // Ends at once as by the user's own doing.
+    void vanish(ClientContext& context);
 
     // From now on only hang-ups wake the thread, and reading is the caller's affair; or as before.
     void watch_reads(bool on, ClientContext& context);
@@ -77,6 +88,7 @@ public:
 
 private:
     void connect(ClientContext& context);
+    [[nodiscard]] int receive_buffer(const ClientContext& context) const;
     void reconnect(ClientContext& context);
     void count_resumed(const Line& line, ClientContext& context);
     void take(std::size_t size, ClientContext& context);

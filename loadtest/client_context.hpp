@@ -22,6 +22,7 @@ struct ClientContext {
     int epoll;
     std::span<char> buffer;            // for what is read
     std::int64_t (*clock)() noexcept;  // asked after each read
+    std::int64_t now_ns = 0;           // what it said last
 };
 
 }  // namespace parley::load

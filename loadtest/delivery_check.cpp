@@ -20,7 +20,12 @@ void DeliveryCheck::begin(bool from_start, std::uint64_t offset, bool offset_kno
     received_ = announced_ = missing_ = 0;
 }
 
-DeliveryCheck::Arrival DeliveryCheck::arrived(std::uint32_t member, std::uint32_t sequence) {
+void DeliveryCheck::begin_books() noexcept {
+    holes_.clear();
+    received_ = announced_ = missing_ = 0;
+}
+
+DeliveryCheck::Arrival DeliveryCheck::arrived_oddly(std::uint32_t member, std::uint32_t sequence) {
     std::uint64_t next = next_sequence_[member];
     const Arrival arrival = note(member, next, sequence);
     next_sequence_[member] = static_cast<std::uint32_t>(next);
@@ -28,8 +33,8 @@ DeliveryCheck::Arrival DeliveryCheck::arrived(std::uint32_t member, std::uint32_
     return arrival;
 }
 
-DeliveryCheck::Arrival DeliveryCheck::arrived_at(std::uint64_t offset, std::uint32_t member,
-                                                 std::uint32_t sequence) {
+DeliveryCheck::Arrival DeliveryCheck::arrived_oddly_at(std::uint64_t offset, std::uint32_t member,
+                                                       std::uint32_t sequence) {
     Arrival arrival = note(offsets_stream, next_offset_, offset);
     std::uint32_t& next = next_sequence_[member];
     // Holes in the sequence need no notice here: the offsets show them, and gaps explain them.

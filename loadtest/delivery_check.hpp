@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 namespace parley::load {
@@ -31,19 +32,44 @@ public:
     // server has none; the next publication must be offset + 1.
     void begin(bool from_start, std::uint64_t offset, bool offset_known);
 
+    // Forgets what was counted, and goes on from the same numbers: the books of another pass.
+    void begin_books() noexcept;
+
     // A delivery from a server that numbers nothing: continuity of (publisher, sequence).
-    Arrival arrived(std::uint32_t member, std::uint32_t sequence);
+    Arrival arrived(std::uint32_t member, std::uint32_t sequence) {
+        std::uint32_t& next = next_sequence_[member];
+        if (sequence != next || sequence == 0) return arrived_oddly(member, sequence);
+        ++next;
+        ++received_;
+        return Arrival::in_order;
+    }
     // A delivery from a server that numbers its publications: continuity of offsets; the
     // publisher's own messages must keep their order too.
-    Arrival arrived_at(std::uint64_t offset, std::uint32_t member, std::uint32_t sequence);
+    Arrival arrived_at(std::uint64_t offset, std::uint32_t member, std::uint32_t sequence) {
+        std::uint32_t& next = next_sequence_[member];
+        if (offset != next_offset_ || offset == 0 || sequence < next) {
+            return arrived_oddly_at(offset, member, sequence);
+        }
+        ++next_offset_;
+        next = sequence + 1;
+        ++received_;
+        return Arrival::in_order;
+    }
     // A publication that is none of ours: only its offset counts.
     Arrival passed(std::uint64_t offset);
     // The server says that it skipped these offsets, inclusive. Returns how many were news.
     std::uint64_t announce(std::uint64_t from, std::uint64_t to);
 
+    // What the next arrival will look at, for whoever knows beforehand that it comes.
+    void prefetch() const noexcept { __builtin_prefetch(next_sequence_.data()); }
+
     // First arrivals of our own messages, and publications announced as skipped.
     [[nodiscard]] std::uint64_t received() const noexcept { return received_; }
     [[nodiscard]] std::uint64_t announced() const noexcept { return announced_; }
+    // Of what has come or was announced; nothing where offsets are not known.
+    [[nodiscard]] std::optional<std::uint64_t> last_offset() const noexcept {
+        return next_offset_ == 0 ? std::nullopt : std::optional(next_offset_ - 1);
+    }
     // Numbers that were passed over and neither came late nor were announced.
     [[nodiscard]] std::uint64_t missing() const noexcept { return missing_; }
 
@@ -52,6 +78,9 @@ private:
         std::uint64_t from, to;  // inclusive
         std::uint32_t stream;
     };
+    // What is not simply the next one.
+    Arrival arrived_oddly(std::uint32_t member, std::uint32_t sequence);
+    Arrival arrived_oddly_at(std::uint64_t offset, std::uint32_t member, std::uint32_t sequence);
     Arrival note(std::uint32_t stream, std::uint64_t& next, std::uint64_t number);
     void add_hole(const Hole& hole);
     // Takes [from, to] out of the stream's holes; returns how many numbers that filled.

@@ -45,6 +45,11 @@ public:
     [[nodiscard]] virtual bool may_end() const { return false; }
     // The other side has said that this connection ends here; a fresh one goes on.
     [[nodiscard]] virtual bool must_end() const { return false; }
+    // The dialogue knows where the user is in its room, and can ask for what follows: after the end
+    // of this connection open() does, where VirtualUser::came_back().
+    [[nodiscard]] virtual bool may_come_back(const VirtualUser& /*user*/) const { return false; }
+    // Calls what the next receive() will look at into the cache.
+    virtual void prefetch() const noexcept {}
     // Messages that are kept, or sent and not answered yet.
     [[nodiscard]] virtual std::size_t pending() const { return 0; }
     // What is to be sent on a second connection, which the client opens when it is due; nullptr: the

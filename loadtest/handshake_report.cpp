@@ -4,6 +4,7 @@
 
 #include "loadtest/cost_rows.hpp"
 #include "loadtest/json_percentiles.hpp"
+#include "loadtest/series_json.hpp"
 #include "loadtest/table.hpp"
 
 namespace parley::load {
@@ -120,34 +121,40 @@ json::value to_json(const HandshakeReport& report) {
     json::value server = nullptr;
     if (report.server) {
         json::object cost{{"cpu_s", report.server->cpu_s()},
+                          {"memory", report.scenario.server_pid != 0 ? "pss" : "resident"},
                           {"pss_kib_before", report.server->before_ramp.pss_kib},
                           {"pss_kib_end", report.server->at_window_end.pss_kib}};
         if (const auto us = report.server_us_per_handshake()) cost["cpu_us_per_handshake"] = *us;
         server = std::move(cost);
     }
-    return json::object{{"url", report.url},
-                        {"handshake_kind", name_of(report.scenario.handshakes->kind)},
-                        {"rate_per_s", rate},
-                        {"at_once", report.scenario.connections},
-                        {"exit_code", static_cast<int>(report.exit_code())},
-                        {"generator_limited", report.generator_limited()},
-                        {"interrupted", report.interrupted},
-                        {"remarks", std::move(remarks)},
-                        {"done", t.done},
-                        {"failed", t.failed},
-                        {"withheld", t.withheld},
-                        {"tls_resumed", t.resumed},
-                        {"statuses", json_counts(t.statuses)},
-                        {"failures", json_counts(t.failures)},
-                        {"window_s", report.window_s},
-                        {"handshakes_per_s", report.per_s()},
-                        {"time_us", json_percentiles(t.time)},
-                        {"generator",
-                         {{"cpu_cores", g.cpu_cores},
-                          {"busiest_thread", g.busiest_share},
-                          {"kept_waiting", g.longest_wait_share},
-                          {"begun_late_us", json_percentiles(t.pacing_lag)}}},
-                        {"server", std::move(server)}};
+    return json::object{
+        {"url", report.url},
+        {"handshake_kind", name_of(report.scenario.handshakes->kind)},
+        {"rate_per_s", rate},
+        {"at_once", report.scenario.connections},
+        {"exit_code", static_cast<int>(report.exit_code())},
+        {"generator_limited", report.generator_limited()},
+        {"interrupted", report.interrupted},
+        {"remarks", std::move(remarks)},
+        {"done", t.done},
+        {"failed", t.failed},
+        {"withheld", t.withheld},
+        {"tls_resumed", t.resumed},
+        {"statuses", json_counts(t.statuses)},
+        {"failures", json_counts(t.failures)},
+        {"window_s", report.window_s},
+        {"handshakes_per_s", report.per_s()},
+        {"time_us", json_percentiles(t.time)},
+        {"latency_of", "handshakes"},
+        {"time_series", json_series(t.series, report.window, report.end_ns)},
+        {"server_series", json_server_series(report.server_seen, t.series.origin_ns())},
+        {"latency_buckets", json_buckets(t.time)},
+        {"generator",
+         {{"cpu_cores", g.cpu_cores},
+          {"busiest_thread", g.busiest_share},
+          {"kept_waiting", g.longest_wait_share},
+          {"begun_late_us", json_percentiles(t.pacing_lag)}}},
+        {"server", std::move(server)}};
 }
 
 }  // namespace parley::load

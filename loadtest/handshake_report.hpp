@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "loadtest/handshake_thread.hpp"
+#include "loadtest/series_json.hpp"
 #include "loadtest/verdict.hpp"
 
 namespace parley::load {
@@ -24,6 +25,9 @@ struct HandshakeReport {
     GeneratorCost generator;
     std::optional<ServerCost> server;
     bool interrupted = false;
+    WindowNs window;
+    std::int64_t end_ns = 0;        // of the last one that was waited for
+    ServerWatch::Seen server_seen;  // empty where nobody looked
 
     [[nodiscard]] bool faulty() const { return tally.failed + tally.withheld > 0; }
     [[nodiscard]] bool generator_limited() const;

@@ -6,6 +6,7 @@
 
 #include "loadtest/clock.hpp"
 #include "loadtest/network.hpp"
+#include "loadtest/server_watch.hpp"
 
 namespace parley::load {
 namespace {
@@ -29,9 +30,8 @@ private:
     // Sleeps until the instant, telling how it goes; false: interrupted.
     [[nodiscard]] bool wait_until(std::int64_t instant_ns);
     void tell(std::int64_t now_ns);
-    [[nodiscard]] ServerSample sample() const {
-        return sample_server(plan_.scenario.server_pid).value_or(ServerSample{});
-    }
+    // What the server has cost by now.
+    void sample(ServerSample& into);
 
     Plan plan_;
     const Addresses& addresses_;
@@ -40,17 +40,24 @@ private:
     HandshakeControl control_;
     std::vector<std::unique_ptr<HandshakeThread>> threads_;
     std::int64_t next_tell_ns_ = 0;
+    std::unique_ptr<ServerWatch> watch_;
+    bool server_known_ = true;  // it has told every time
 };
+
+void HandshakeRun::sample(ServerSample& into) {
+    const auto sample = watch_->sample();
+    server_known_ = server_known_ && sample;
+    into = sample.value_or(ServerSample{});
+}
 
 Checked<HandshakeReport> HandshakeRun::play() {
     const Scenario& scenario = plan_.scenario;
     HandshakeReport report;
     ServerCost server;
-    server.before_ramp = sample();
-    if (scenario.server_pid != 0 && !sample_server(scenario.server_pid)) {
-        return Problem{"--server-pid " + std::to_string(scenario.server_pid) +
-                       ": there is no such process"};
-    }
+    auto watch = ServerWatch::begin(scenario);
+    if (!watch) return watch.error();
+    watch_ = std::move(*watch);
+    sample(server.before_ramp);
     control_.start_ns = monotonic_ns() + start_notice_ns;
     control_.window_from_ns = control_.start_ns + scenario.warmup.count();
     std::int64_t end_ns = control_.window_from_ns + scenario.duration.count();
@@ -65,14 +72,17 @@ Checked<HandshakeReport> HandshakeRun::play() {
     std::vector<std::thread> running;
     for (const auto& thread : threads_) running.emplace_back([&t = *thread] { t.run(); });
     bool whole = wait_until(control_.window_from_ns);
-    server.at_window_start = sample();
+    sample(server.at_window_start);
     whole = whole && wait_until(end_ns);
     if (!whole) {
         end_ns = std::min(end_ns, monotonic_ns());
         control_.end_ns.store(end_ns, std::memory_order_relaxed);
     }
-    server.at_window_end = sample();
+    sample(server.at_window_end);
     for (std::thread& thread : running) thread.join();
+    report.window = {control_.window_from_ns, end_ns};
+    report.end_ns = monotonic_ns();
+    report.server_seen = watch_->stop();
     report.scenario = scenario;
     report.url = std::string(scenario.url.tls ? "wss://" : "ws://") + plan_.host;
     report.window_s =
@@ -82,7 +92,7 @@ Checked<HandshakeReport> HandshakeRun::play() {
         report.tally.merge(thread->tally());
         report.generator.add(thread->cost());
     }
-    if (scenario.server_pid != 0) report.server = server;
+    if (server_known_) report.server = server;
     return report;
 }
 

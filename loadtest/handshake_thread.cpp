@@ -26,6 +26,7 @@ void HandshakeTally::merge(const HandshakeTally& other) {
     failed += other.failed;
     withheld += other.withheld;
     resumed += other.resumed;
+    series.merge(other.series);
     for (const auto& [status, times] : other.statuses) statuses[status] += times;
     for (const auto& [reason, times] : other.failures) count_reason(failures, reason, times);
 }
@@ -43,6 +44,7 @@ HandshakeThread::HandshakeThread(const Plan& plan, const Addresses& addresses,
               shares}),
       slots_((plan.scenario.connections + shares - 1 - share) / shares),
       buffer_(buffer_bytes) {
+    tally_.series.start(control.start_ns);
     for (std::size_t i = slots_.size(); i-- > 0;) free_.push_back(static_cast<std::uint32_t>(i));
 }
 
@@ -53,6 +55,7 @@ void HandshakeThread::run() {
         meter_.look(now_ns, control_.window_from_ns, end_ns());
         begin_due(now_ns);
         end_late(now_ns);
+        count(now_ns);
         if (now_ns >= end_ns() && free_.size() == slots_.size()) return;
         const std::int64_t until_ns = std::min(now_ns + turn_ns_max, pacer_.next_ns());
         const std::int64_t left_ns = std::max<std::int64_t>(0, until_ns - monotonic_ns());
@@ -62,6 +65,15 @@ void HandshakeThread::run() {
         for (int i = 0; i < count; ++i) handle(events[static_cast<std::size_t>(i)]);
         done_.store(tally_.done, std::memory_order_relaxed);
     }
+}
+
+void HandshakeThread::count(std::int64_t now_ns) noexcept {
+    SeriesCounts counts;
+    counts.open = slots_.size() - free_.size();
+    counts.answered = tally_.done;
+    counts.withheld = tally_.withheld;
+    counts.ended = tally_.failed;
+    tally_.series.count(now_ns, counts);
 }
 
 void HandshakeThread::begin_due(std::int64_t now_ns) {
@@ -125,9 +137,9 @@ void HandshakeThread::judge(std::uint32_t index, Handshake::Result result) {
             ++tally_.done;
             if (handshake.resumed()) ++tally_.resumed;
             if (in_window(now_ns)) ++tally_.done_in_window;
-            if (in_window(handshake.intended_ns())) {
-                tally_.time.record(now_ns - handshake.intended_ns());
-            }
+            const std::int64_t took_ns = now_ns - handshake.intended_ns();
+            if (in_window(handshake.intended_ns())) tally_.time.record(took_ns);
+            tally_.series.record(now_ns, took_ns);
             return finish(index);
         }
         case Handshake::Result::failed:

@@ -31,6 +31,7 @@ struct HandshakeTally {
     std::uint64_t failed = 0;
     std::uint64_t withheld = 0;  // due while --connections were under way
     std::uint64_t resumed = 0;
+    TimeSeries series;  // those done count as answered, those under way as open
     std::map<std::uint16_t, std::uint64_t> statuses;
     Reasons failures;
 
@@ -65,6 +66,7 @@ private:
         std::uint32_t life = 0;  // tells an event of an earlier connection from this one's
     };
 
+    void count(std::int64_t now_ns) noexcept;
     void begin_due(std::int64_t now_ns);
     void begin(std::int64_t intended_ns);
     void handle(const epoll_event& event);

@@ -1,26 +1,17 @@
 #include "loadtest/histogram.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 
 namespace parley::load {
 namespace {
 
-constexpr std::uint64_t sub_buckets = std::uint64_t{1} << Histogram::sub_bucket_bits;
 // Values below two octaves' worth have a bucket each; every octave above adds sub_buckets.
-constexpr std::size_t bucket_count =
-    (Histogram::value_bits - Histogram::sub_bucket_bits + 1) * sub_buckets;
+constexpr std::size_t bucket_count = std::size_t{Histogram::octaves} * Histogram::sub_buckets;
 
 }  // namespace
 
 Histogram::Histogram() : buckets_(bucket_count, 0) {}
-
-std::size_t Histogram::index_of(std::uint64_t value) noexcept {
-    if (value < 2 * sub_buckets) return value;
-    const unsigned shift = static_cast<unsigned>(std::bit_width(value)) - (sub_bucket_bits + 1);
-    return shift * sub_buckets + (value >> shift);
-}
 
 std::uint64_t Histogram::upper_edge(std::size_t index) noexcept {
     if (index < 2 * sub_buckets) return index;
@@ -29,21 +20,35 @@ std::uint64_t Histogram::upper_edge(std::size_t index) noexcept {
     return ((sub_bucket + 1) << shift) - 1;
 }
 
-void Histogram::record(std::int64_t value) noexcept {
-    const std::uint64_t counted = value < 0 ? 0 : static_cast<std::uint64_t>(value);
-    ++buckets_[index_of(std::min(counted, value_max))];
-    ++count_;
-    min_ = std::min(min_, counted);
-    max_ = std::max(max_, counted);
-    sum_ += static_cast<double>(counted);
-}
-
 void Histogram::merge(const Histogram& other) noexcept {
     for (std::size_t i = 0; i < buckets_.size(); ++i) buckets_[i] += other.buckets_[i];
     count_ += other.count_;
     min_ = std::min(min_, other.min_);
     max_ = std::max(max_, other.max_);
     sum_ += other.sum_;
+}
+
+std::vector<Histogram::Bucket> Histogram::filled() const {
+    std::vector<Bucket> out;
+    for (std::size_t i = 0; i < buckets_.size(); ++i) {
+        if (buckets_[i] > 0) out.push_back({i, buckets_[i]});
+    }
+    return out;
+}
+
+bool Histogram::add(std::span<const Bucket> buckets, std::uint64_t min, std::uint64_t max,
+                    double sum) {
+    const auto exists = [this](const Bucket& bucket) { return bucket.index < buckets_.size(); };
+    if (!std::all_of(buckets.begin(), buckets.end(), exists)) return false;
+    if (buckets.empty()) return true;
+    for (const Bucket& bucket : buckets) {
+        buckets_[bucket.index] += bucket.count;
+        count_ += bucket.count;
+    }
+    min_ = std::min(min_, min);
+    max_ = std::max(max_, max);
+    sum_ += sum;
+    return true;
 }
 
 double Histogram::mean() const noexcept {

@@ -24,7 +24,7 @@ std::string Line::open(std::uint64_t tag, std::uint32_t number, int receive_buff
         stream_.connect(context.addresses, context.tls, number, receive_buffer_bytes);
     if (result == Stream::Result::failed) return "connect: " + stream_.describe_error();
     epoll_event event{};
-    event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP;
+    event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | edge();
     event.data.u64 = tag_;
     if (::epoll_ctl(context.epoll, EPOLL_CTL_ADD, stream_.fd(), &event) != 0) {
         return "connect: " + describe_connect_error(errno);
@@ -113,9 +113,15 @@ void Line::watch_reads(bool on, const ClientContext& context) {
     rearm(context);
 }
 
+// Where it may be, an event is told once: else the kernel looks at each socket again in the next
+// epoll_wait(), though it was emptied.
+std::uint32_t Line::edge() const noexcept {
+    return stream_.short_read_empties() ? static_cast<std::uint32_t>(EPOLLET) : 0;
+}
+
 void Line::rearm(const ClientContext& context) {
     epoll_event event{};
-    event.events = EPOLLRDHUP;
+    event.events = EPOLLRDHUP | edge();
     if (watching_reads_) event.events |= EPOLLIN;
     if (blocked_) event.events |= EPOLLOUT;
     event.data.u64 = tag_;

@@ -28,8 +28,14 @@ public:
     [[nodiscard]] std::string on_writable(const ClientContext& context);
     // The socket can be read: where it is not ready yet, goes on with the TLS handshake.
     [[nodiscard]] std::string on_readable(const ClientContext& context);
-    // Only while ready().
+    // Only while ready(). Until a read gives less than it was offered, or again while may_hold_more().
     [[nodiscard]] Stream::Transfer read(std::span<char> buffer) { return stream_.read(buffer); }
+    // After a read that was offered `offered` bytes and gave `got`: there may be more that no event
+    // will tell of.
+    [[nodiscard]] bool may_hold_more(std::size_t offered, std::size_t got) const noexcept {
+        if (!ready()) return false;
+        return stream_.short_read_empties() ? got == offered : stream_.holds_bytes();
+    }
     // Sends without waiting; what is left goes when the socket can be written. A broken socket is
     // told by reading, which finds what the server said before; here only where nobody reads.
     [[nodiscard]] std::string flush(const ClientContext& context);
@@ -56,6 +62,7 @@ private:
     void drop_sent();
     void block(bool blocked, const ClientContext& context);
     void rearm(const ClientContext& context);
+    [[nodiscard]] std::uint32_t edge() const noexcept;
 
     Stream stream_;
     std::string unsent_;

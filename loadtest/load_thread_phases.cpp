@@ -1,6 +1,7 @@
 // The phases of a LoadThread's life, in the order in which they come: opening along the ramp,
 // publishing and churning, draining, saying goodbye.
 #include <algorithm>
+#include <optional>
 
 #include "loadtest/clock.hpp"
 #include "loadtest/load_thread.hpp"
@@ -9,52 +10,45 @@ namespace parley::load {
 namespace {
 
 constexpr std::size_t opened_a_turn = 64;
-constexpr std::int64_t slow_read_every_ns = 100 * ns_per_ms;
-constexpr std::size_t slow_read_bytes = 1024;
 // A slow reader that is let go at the end has read all when nothing came for this long.
 constexpr std::int64_t slow_quiet_ns = 300 * ns_per_ms;
 constexpr std::int64_t check_every_ns = 10 * ns_per_ms;
 constexpr std::int64_t goodbye_ns_max = 2 * ns_per_s;
-constexpr std::int64_t churn_goodbye_ns_max = ns_per_s;
 
 }  // namespace
 
 void LoadThread::open_due(std::int64_t now_ns) {
     const Scenario& scenario = plan().scenario;
     const double ramp_ns = static_cast<double>(scenario.ramp.count());
-    for (std::size_t n = 0; n < opened_a_turn && opened_ < clients_.size(); ++n, ++opened_) {
-        Client& client = clients_[opened_];
+    const std::uint32_t first = plan().phases.connections_at_first();
+    for (std::size_t n = 0; n < opened_a_turn && !all_opened(); ++n) {
         // Senders come last, together.
-        const double place =
-            static_cast<double>(std::min(client.user().index(), scenario.connections)) /
-            static_cast<double>(scenario.connections);
+        const bool user = opened_ < first_users_;
+        Client& client = clients_[user ? opened_ : senders_from_ + senders_opened_];
+        const double place = static_cast<double>(std::min(client.user().index(), first)) /
+                             static_cast<double>(first);
         if (now_ns < run_start_ns_ + static_cast<std::int64_t>(place * ramp_ns)) return;
         client.open(now_ns, true, context_);
+        ++(user ? opened_ : senders_opened_);
     }
 }
 
-void LoadThread::begin_publishing(std::int64_t start_ns) {
+void LoadThread::begin_publishing() {
     const Scenario& scenario = plan().scenario;
-    for (; opened_ < clients_.size(); ++opened_) {
-        ++clients_[opened_].user().tally(context_.users).failed;
+    const auto count_unopened = [this](Client& client) {
+        ++client.user().tally(context_.users).failed;
+    };
+    for (; opened_ < first_users_; ++opened_) count_unopened(clients_[opened_]);
+    for (; senders_from_ + senders_opened_ < clients_.size(); ++senders_opened_) {
+        count_unopened(clients_[senders_from_ + senders_opened_]);
     }
     for (Client& client : clients_) {
         if (client.connected() && client.user().state() != VirtualUser::State::ready) {
             client.abandon("not ready within " + format_duration(scenario.settle), context_);
         }
     }
-    publish_start_ns_ = start_ns;
-    publish_end_ns_ = start_ns + (scenario.warmup + scenario.duration).count();
-    for (Tally& tally : context_.users.tallies) {
-        tally.window_from_ns = start_ns + scenario.warmup.count();
-        tally.window_to_ns = publish_end_ns_;
-    }
-    pacer_.emplace(PacerConfig{start_ns, publish_end_ns_,
-                               scenario.rate_max ? 0 : scenario.rate_per_s, scenario.publishers(),
-                               share_, shares_});
-    next_slow_read_ns_ = start_ns;
-    if (!churners_.empty()) next_churn_ns_ = start_ns + churn_every_ns_;
-    phase_ = Phase::publishing;
+    begin_pass();
+    for (ChurnGroup& group : churn_) group.next_ns = publish_start_ns_ + group.every_ns;
 }
 
 void LoadThread::publish_due(std::int64_t now_ns) {
@@ -62,6 +56,7 @@ void LoadThread::publish_due(std::int64_t now_ns) {
         Tally& tally = client_of(tick->publisher).user().tally(context_.users);
         if (tally.in_window(tick->intended_ns)) {
             tally.pacing_lag.record(now_ns - tick->intended_ns);
+            expect_deliveries(tick->publisher, tally);
         }
         publish(tick->publisher, tick->intended_ns);
     }
@@ -78,10 +73,13 @@ void LoadThread::publish(std::uint32_t publisher, std::int64_t intended_ns) {
     Client& carrier = carrier_of(publisher);
     Tally& tally = user.tally(context_.users);
     constexpr auto ready = VirtualUser::State::ready;
+    PhaseTally* const phase = tally.phase_at(intended_ns);
     if (user.state() != ready || carrier.user().state() != ready || carrier.backlogged()) {
         ++tally.withheld;
+        if (phase != nullptr) ++phase->withheld;
         return;
     }
+    if (phase != nullptr) ++phase->published;
     auto& published = control_.published[publisher];
     const std::uint32_t sequence = published.load(std::memory_order_relaxed) + 1;
     const bool was_flushed = carrier.unsent() == 0;
@@ -105,51 +103,12 @@ void LoadThread::publish_at_once(std::int64_t now_ns) {
     flush_published();
 }
 
-void LoadThread::churn_due(std::int64_t now_ns) {
-    for (; now_ns >= next_churn_ns_; next_churn_ns_ += churn_every_ns_) {
-        // Those who are still coming back are passed over; after a whole round nobody is left.
-        for (std::size_t tried = 0; tried < churners_.size(); ++tried) {
-            Client& client = client_of(churners_[next_churner_]);
-            next_churner_ = (next_churner_ + 1) % churners_.size();
-            if (client.user().state() != VirtualUser::State::ready) continue;
-            client.user().settle(std::nullopt, context_.users);
-            client.leave(context_);
-            client.flush(context_);
-            ++client.user().tally(context_.users).churned;
-            leavers_.push_back({client.user().index(), now_ns + churn_goodbye_ns_max});
-            break;
-        }
-    }
-}
-
-void LoadThread::finish_leaving(std::int64_t now_ns) {
-    std::erase_if(leavers_, [this, now_ns](const Leaver& leaver) {
-        Client& client = client_of(leaver.user);
-        if (client.connected() && now_ns < leaver.until_ns) return false;
-        if (client.connected()) client.abandon({}, context_);
-        client.open(now_ns, false, context_);
-        return true;
-    });
-}
-
-void LoadThread::read_slowly(std::int64_t now_ns) {
-    if (now_ns < next_slow_read_ns_) return;
-    next_slow_read_ns_ = now_ns + slow_read_every_ns;
-    for (const std::uint32_t user : slow_) {
-        Client& client = client_of(user);
-        if (!client.connected()) continue;
-        client.on_readable(context_, slow_read_bytes);
-    }
-}
-
 void LoadThread::finish_publishing(std::int64_t now_ns) {
     const std::int64_t interrupted = control_.publish_end_ns.load(std::memory_order_relaxed);
     if (interrupted < publish_end_ns_) {
         publish_end_ns_ = interrupted;
         pacer_->end_at(interrupted);
-        for (Tally& tally : context_.users.tallies) {
-            tally.window_to_ns = std::max(interrupted, tally.window_from_ns);
-        }
+        for (Tally& tally : context_.users.tallies) tally.end_at(interrupted);
     }
     if (now_ns < publish_end_ns_ || pacer_->next_ns() != never_ns) return;
     // Pairs with the acquire in check_drained(): whoever sees this sees what was published.
@@ -157,13 +116,18 @@ void LoadThread::finish_publishing(std::int64_t now_ns) {
     phase_ = Phase::draining;
     phase_until_ns_ = now_ns + plan().scenario.drain.count();
     last_slow_arrival_ns_ = now_ns;
-    for (const std::uint32_t user : slow_) client_of(user).watch_reads(true, context_);
+    for (const SlowReaders::Group& group : slow_.groups()) {
+        for (const std::uint32_t user : group.users) client_of(user).watch_reads(true, context_);
+    }
 }
 
 void LoadThread::check_drained(std::int64_t now_ns) {
     if (now_ns < next_check_ns_) return;
     next_check_ns_ = now_ns + check_every_ns;
-    if (control_.threads_published.load(std::memory_order_acquire) < shares_) return;
+    if (control_.threads_published.load(std::memory_order_acquire) < threads_ * passes_ ||
+        !control_.others_published.load(std::memory_order_acquire)) {
+        return;
+    }
     count_accepted();
     if (!drained_ && (now_ns >= phase_until_ns_ || everything_arrived(now_ns))) {
         drained_ = true;
@@ -172,17 +136,20 @@ void LoadThread::check_drained(std::int64_t now_ns) {
         control_.threads_drained.fetch_add(1, std::memory_order_release);
     }
     // Nobody leaves while another thread's members may still have to be served by us.
-    if (drained_ && control_.threads_drained.load(std::memory_order_acquire) == shares_) {
+    if (!drained_ ||
+        control_.threads_drained.load(std::memory_order_acquire) < threads_ * passes_ ||
+        !control_.others_drained.load(std::memory_order_acquire)) {
+        return;
+    }
+    if (plan().scenario.find_max) {
+        close_pass(now_ns);
+    } else {
         say_goodbye(now_ns);
     }
 }
 
 void LoadThread::count_accepted() {
-    const Scenario& scenario = plan().scenario;
-    accepted_.resize(scenario.rooms);
-    for (std::uint32_t room = 0; room < scenario.rooms; ++room) {
-        accepted_[room] = control_.accepted_in(scenario, room);
-    }
+    control_.count_accepted(plan().scenario, accepted_);
 }
 
 std::uint64_t LoadThread::due_to(const VirtualUser& user) const {
@@ -190,8 +157,7 @@ std::uint64_t LoadThread::due_to(const VirtualUser& user) const {
     if (plan().target.echo) return all;
     const std::uint32_t index = user.index();
     if (index >= control_.published.size()) return all;
-    return all - (control_.published[index].load(std::memory_order_relaxed) -
-                  control_.refused[index].load(std::memory_order_relaxed));
+    return no_less_than_nothing(all - static_cast<std::uint64_t>(control_.accepted_of(index)));
 }
 
 bool LoadThread::everything_arrived(std::int64_t now_ns) const {

@@ -28,7 +28,7 @@ void LongPollDialogue::open(const VirtualUser& user, bool resumes, std::string& 
                             UserContext& context) {
     reader_.reset();
     must_end_ = false;
-    if (!resumes) cursor_ = {};
+    if (!resumes && !user.came_back()) cursor_ = {};
     ask(user, out, context);
 }
 
@@ -40,7 +40,8 @@ void LongPollDialogue::ask(const VirtualUser& user, std::string& out, UserContex
     } else {
         path += "?since=";
         protocol::append_cursor(path, cursor_);
-        path += "&wait=25s";
+        // Who comes back is ready once it has been told what it missed, be it nothing.
+        path += user.state() == VirtualUser::State::opening ? "&wait=0s" : "&wait=25s";
     }
     append_get(out, path, {context.plan.host, {}});
 }
@@ -101,6 +102,7 @@ void LongPollDialogue::on_answer(VirtualUser& user, std::int64_t now_ns, UserCon
         user.on_push(body.substr(at, next - at), now_ns, context);
         at = next;
     }
+    if (user.state() == VirtualUser::State::opening) user.on_ready(now_ns, context);
 }
 
 void LongPollDialogue::publish(const Stamp& /*message*/, std::string& /*out*/,

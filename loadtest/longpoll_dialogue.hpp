@@ -22,6 +22,9 @@ public:
     void publish(const Stamp& message, std::string& out, UserContext& context) override;
     bool leave(std::string& out, UserContext& context) override;
     [[nodiscard]] bool must_end() const override { return must_end_; }
+    [[nodiscard]] bool may_come_back(const VirtualUser& /*user*/) const override {
+        return !cursor_.epoch.empty();
+    }
 
 private:
     void ask(const VirtualUser& user, std::string& out, UserContext& context) const;

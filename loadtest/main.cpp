@@ -1,15 +1,17 @@
 #include <signal.h>
 
 #include <atomic>
-#include <boost/json/serialize.hpp>
 #include <cstdio>
 #include <exception>
-#include <fstream>
 #include <iostream>
 
 #include "loadtest/command_line.hpp"
+#include "loadtest/compare.hpp"
+#include "loadtest/coordinator.hpp"
 #include "loadtest/handshake_run.hpp"
+#include "loadtest/report_writer.hpp"
 #include "loadtest/run.hpp"
+#include "loadtest/run_info.hpp"
 
 namespace {
 
@@ -27,47 +29,60 @@ void catch_interrupts() {
     ::sigaction(SIGTERM, &action, nullptr);
 }
 
-int refuse(const std::string& why) {
+int refuse(const std::string& why, load::ExitCode code = load::ExitCode::could_not_start) {
     std::cerr << "parley-load: " << why << '\n';
-    return static_cast<int>(load::ExitCode::could_not_start);
+    return static_cast<int>(code);
+}
+
+const load::Histogram& latency_of(const load::Report& report) {
+    return report.main_latency();
+}
+
+const load::Histogram& latency_of(const load::HandshakeReport& report) {
+    return report.tally.time;
 }
 
 // Shows the report of either kind of run, writes it where it was asked for, and gives its exit code.
 template <typename Report>
-int publish(const load::Checked<Report>& report, const load::CommandLine& line,
-            std::ofstream& json_file) {
-    if (!report) return refuse(report.error().text);
-    const std::string json = boost::json::serialize(load::to_json(*report));
-    if (line.json_file == "-") {
-        std::cout << json << '\n';
-    } else {
-        std::cout << load::format_table(*report);
-        if (json_file.is_open()) json_file << json << '\n';
+int publish(const load::Checked<Report>& report, std::string_view kind, const load::RunInfo& info,
+            load::ReportWriter& writer) {
+    if (!report) {
+        return refuse(report.error().text, report.error().incomplete
+                                               ? load::ExitCode::incomplete
+                                               : load::ExitCode::could_not_start);
     }
+    const auto result = load::with_run_info(load::to_json(*report), kind, info);
+    const auto problem = writer.write(result, load::format_table(*report), latency_of(*report));
+    if (problem) return refuse(problem->text);
     return static_cast<int>(report->exit_code());
 }
 
 int run_main(const std::vector<std::string>& arguments) {
+    if (!arguments.empty() && arguments.front() == "compare") {
+        return load::compare_main({arguments.begin() + 1, arguments.end()});
+    }
     const auto line = load::parse_command_line(arguments);
     if (!line) return refuse(line.error().text + " (see parley-load --help)");
     if (!line->help.empty()) {
         std::cout << line->help;
         return 0;
     }
-    // Opened before the run: a report must not be lost to a mistyped folder.
-    std::ofstream json_file;
-    if (!line->json_file.empty() && line->json_file != "-") {
-        json_file.open(line->json_file);
-        if (!json_file) return refuse("--json " + line->json_file + ": cannot be written");
-    }
+    if (!line->crew.join.empty()) return load::work(line->crew.join, interrupted);
+    const auto writer = load::ReportWriter::open(line->files);
+    if (!writer) return refuse(writer.error().text);
     catch_interrupts();
+    const load::RunInfo info = load::describe_run(arguments);
     std::FILE* const progress = line->quiet ? nullptr : stderr;
     if (line->scenario.handshakes) {
         return publish(load::run_handshakes(line->scenario, line->target, progress, interrupted),
-                       *line, json_file);
+                       "handshakes", info, **writer);
     }
-    return publish(load::run(line->scenario, line->target, progress, interrupted), *line,
-                   json_file);
+    if (line->crew.leads()) {
+        return publish(load::coordinate(*line, arguments, progress, interrupted), "messages", info,
+                       **writer);
+    }
+    return publish(load::run(line->scenario, line->target, progress, interrupted), "messages", info,
+                   **writer);
 }
 
 }  // namespace

@@ -85,8 +85,7 @@ std::optional<std::string> ensure_descriptors(std::uint64_t connections) {
     return std::to_string(needed) + " open files are needed, " + std::to_string(limit.rlim_max) +
            " are allowed, " + std::to_string(needed - std::min(needed, limit.rlim_max)) +
            " are missing: run `ulimit -Hn " + std::to_string(needed) +
-           "` as root in this shell first, or several parley-load with fewer --connections each "
-           "and a --room-prefix of their own";
+           "` as root in this shell first, or share them out with --workers";
 }
 
 Checked<Addresses> prepare_network(const Scenario& scenario, std::uint64_t connections) {

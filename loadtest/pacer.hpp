@@ -10,6 +10,8 @@
 #include <cstdint>
 #include <optional>
 
+#include "loadtest/phase_plan.hpp"
+
 namespace parley::load {
 
 struct PacerConfig {
@@ -19,6 +21,8 @@ struct PacerConfig {
     std::uint32_t publishers = 1;  // they take turns: message k is publisher k mod publishers
     std::uint32_t share = 0;       // this pacer's: the publishers p with p mod shares == share
     std::uint32_t shares = 1;
+    std::uint32_t first = 0;           // their numbers begin here
+    const RateCurve* curve = nullptr;  // in place of the rate, which then is the part of it: 0 to 1
 };
 
 class Pacer {
@@ -39,6 +43,7 @@ public:
 
 private:
     void compute_next() noexcept;
+    [[nodiscard]] std::optional<std::int64_t> time_of(std::uint64_t message) const noexcept;
 
     PacerConfig config_;
     std::uint64_t cycle_ = 0;

@@ -34,6 +34,13 @@ void Progress::update(const std::string& phase, const ProgressCounts& counts, st
     next_ns_ = now_ns + (terminal_ ? ns_per_s : 5 * ns_per_s);
 }
 
+void Progress::line(const std::string& text) {
+    if (out_ == nullptr) return;
+    std::fprintf(out_, line_open_ ? "\r%s\033[K\n" : "%s\n", text.c_str());
+    std::fflush(out_);
+    line_open_ = false;
+}
+
 void Progress::finish() {
     if (line_open_) std::fputs("\n", out_);
     line_open_ = false;

@@ -26,6 +26,8 @@ public:
 
     // Shows a line when its time has come.
     void update(const std::string& phase, const ProgressCounts& counts, std::int64_t now_ns);
+    // Shows a line that stays.
+    void line(const std::string& text);
     // Leaves the cursor at a fresh line.
     void finish();
 

@@ -1,5 +1,8 @@
 #include "loadtest/report.hpp"
 
+#include <algorithm>
+#include <utility>
+
 namespace parley::load {
 namespace {
 
@@ -48,11 +51,26 @@ void add_generator(const Report& report, std::vector<std::string>& remarks) {
 
 }  // namespace
 
-void Report::add(const Tallies& counted) {
+void Report::add(const std::vector<Tally>& counted) {
+    by_persona.resize(scenario.personas.size());
     for (std::size_t i = 0; i < counted.size(); ++i) {
-        by_transport[i].merge(counted[i]);
+        const bool persona = i >= tallies_count;
+        const std::size_t transport =
+            persona ? static_cast<std::size_t>(scenario.personas[i - tallies_count].transport) : i;
+        if (persona) by_persona[i - tallies_count].merge(counted[i]);
+        by_transport[transport].merge(counted[i]);
         tally.merge(counted[i]);
     }
+}
+
+std::vector<Tally> Report::counted() const {
+    std::vector<Tally> all(by_transport.begin(), by_transport.end());
+    if (!by_persona.empty()) {
+        // The personas' counts are the transports'; the window and the phases are everybody's.
+        std::fill(all.begin(), all.begin() + senders_tally, Tally());
+        all.insert(all.end(), by_persona.begin(), by_persona.end());
+    }
+    return all;
 }
 
 std::vector<Transport> Report::transports_used() const {
@@ -79,12 +97,22 @@ bool Report::generator_limited() const {
 }
 
 ExitCode Report::exit_code() const {
+    if (find_max) {
+        if (!find_max->complete() || find_max->wrong_anywhere || faulty()) return ExitCode::faulty;
+        return find_max->generator_limited() ? ExitCode::generator_limited : ExitCode::clean;
+    }
     if (faulty()) return ExitCode::faulty;
     return generator_limited() ? ExitCode::generator_limited : ExitCode::clean;
 }
 
 double Report::throughput_per_s() const {
     return window_s > 0 ? static_cast<double>(tally.received_in_window) / window_s : 0;
+}
+
+std::optional<double> Report::bytes_per_delivery() const {
+    if (tally.received_in_window == 0) return std::nullopt;
+    return static_cast<double>(tally.bytes_in_window) /
+           static_cast<double>(tally.received_in_window);
 }
 
 double Report::answers_per_s() const {
@@ -96,6 +124,17 @@ std::optional<double> Report::server_us_per_delivery() const {
     return server->cpu_s() * 1e6 / static_cast<double>(tally.received_in_window);
 }
 
+std::optional<double> Report::generator_us_per_delivery() const {
+    if (tally.received_in_window == 0) return std::nullopt;
+    return generator.cpu_cores * window_s * 1e6 / static_cast<double>(tally.received_in_window);
+}
+
+double Report::arrived_share() const {
+    if (tally.expected_in_window == 0) return 1;
+    const auto arrived = static_cast<double>(main_latency().count());
+    return std::min(1.0, arrived / static_cast<double>(tally.expected_in_window));
+}
+
 std::optional<double> Report::server_us_per_answer() const {
     if (!server || tally.answered_in_window == 0 || !scenario.mix.only(Transport::rest)) {
         return std::nullopt;
@@ -105,7 +144,16 @@ std::optional<double> Report::server_us_per_answer() const {
 
 std::vector<std::string> Report::remarks() const {
     std::vector<std::string> remarks;
-    if (interrupted) remarks.emplace_back("The run was interrupted: the window is shorter.");
+    if (interrupted) {
+        remarks.emplace_back(find_max ? "The search was interrupted: no higher rate was tried."
+                                      : "The run was interrupted: the window is shorter.");
+    }
+    if (find_max) {
+        for (std::string& remark : find_max->remarks()) remarks.push_back(std::move(remark));
+    }
+    if (find_max && find_max->wrong_anywhere) {
+        remarks.emplace_back("In a step deliveries came twice, out of order or from elsewhere.");
+    }
     if (faulty()) {
         add_faults(*this, remarks);
     } else {

@@ -3,6 +3,7 @@
 
 #include "loadtest/cost_rows.hpp"
 #include "loadtest/report.hpp"
+#include "loadtest/report_phases.hpp"
 #include "loadtest/table.hpp"
 
 namespace parley::load {
@@ -43,7 +44,7 @@ void add_connections(Table& table, const Report& report) {
     for (const auto& [code, times] : t.closes) {
         table.row("  close code " + std::to_string(code), format_number(times));
     }
-    if (report.scenario.churn_per_s > 0) {
+    if (t.churned > 0) {
         table.row("left and rejoined", format_number(t.churned),
                   format_number(t.rejoined) + " rejoined");
     }
@@ -59,6 +60,9 @@ void add_connections(Table& table, const Report& report) {
 
 void add_costs(Table& table, const Report& report) {
     add_generator(table, report.generator);
+    if (const auto us = report.generator_us_per_delivery()) {
+        table.row("CPU per delivery", format_decimal(*us, 3) + " us");
+    }
     table.row("sent late, p99", format_ns(report.tally.pacing_lag.percentile(99)));
     if (!report.server) return;
     const ServerCost& s = *report.server;
@@ -114,8 +118,15 @@ void add_answers(Table& table, const Report& report) {
 }
 
 std::string rate_of(const Scenario& scenario) {
-    if (scenario.rate_max) return "closed loop";
-    return format_decimal(scenario.rate_per_s, 1) + " messages/s";
+    std::string text =
+        scenario.rate_max ? "closed loop" : format_decimal(scenario.rate_per_s, 1) + " messages/s";
+    if (!scenario.phases.empty()) {
+        text = count_of(scenario.phases.size(), "phase", "phases");
+    }
+    if (!scenario.personas.empty()) {
+        return text + " of " + count_of(scenario.personas.size(), "persona", "personas");
+    }
+    return text + " of " + std::to_string(scenario.payload_bytes) + " bytes";
 }
 
 }  // namespace
@@ -126,19 +137,19 @@ std::string format_table(const Report& report) {
     Table table;
     table.text("parley-load: " + report.url + " (" + report.target + "), " +
                std::to_string(s.connections) + " connections, " + std::to_string(s.rooms) +
-               (s.rooms == 1 ? " room, " : " rooms, ") + rate_of(s) + " of " +
-               std::to_string(s.payload_bytes) + " bytes, " + format_decimal(report.window_s, 1) +
-               " s measured");
+               (s.rooms == 1 ? " room, " : " rooms, ") + rate_of(s) + ", " +
+               format_decimal(report.window_s, 1) + " s measured");
+    if (report.find_max) add_find_max(table, *report.find_max);
     add_connections(table, report);
 
-    table.heading("messages (whole run)");
+    table.heading(report.find_max ? "messages (last step)" : "messages (whole run)");
     table.row("published", format_number(t.published));
     table.row("refused by the server", format_number(t.refused));
     table.row("could not be sent", format_number(t.withheld));
     if (t.unanswered > 0) table.row("never answered", format_number(t.unanswered));
     const bool listened = !s.mix.only(Transport::rest);
     if (listened) {
-        table.heading("deliveries (whole run)");
+        table.heading(report.find_max ? "deliveries (last step)" : "deliveries (whole run)");
         add_deliveries(table, t.steady);
     }
     if (s.slow_readers() > 0) {
@@ -159,6 +170,8 @@ std::string format_table(const Report& report) {
         add_transports(table, report);
     }
     add_answers(table, report);
+    add_personas(table, report);
+    add_phases(table, report);
     add_costs(table, report);
     table.heading("verdict");
     for (const std::string& remark : report.remarks()) table.sentence(remark);

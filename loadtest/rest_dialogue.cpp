@@ -21,14 +21,15 @@ void RestDialogue::open(const VirtualUser& /*user*/, bool resumes, std::string& 
         return;
     }
     waiting_.clear();
-    // A question that changes nothing: who is answered is ready to send.
-    append_get(out, "/healthz", {context.plan.host, {}});
+    // A question that changes nothing: who is answered is ready to send. Another server than
+    // Parley answers as it likes.
+    const bool own = !context.plan.target.posts();
+    append_get(out, own ? "/healthz" : "/", {context.plan.host, {}});
     asked_ = true;
 }
 
 void RestDialogue::receive(VirtualUser& user, std::span<char> bytes, std::int64_t now_ns,
                            std::string& out, UserContext& context) {
-    if (given_up_) return;
     std::string_view rest(bytes.data(), bytes.size());
     while (!rest.empty() && user.state() != VirtualUser::State::closed && !must_end_) {
         const HttpReader::Step step = reader_.feed(rest);
@@ -61,16 +62,17 @@ void RestDialogue::on_answer(VirtualUser& user, std::int64_t now_ns, UserContext
     }
     asked_ = false;
     answered_ = true;
+    if (std::exchange(given_up_, false)) return;
     const bool accepted = status >= 200 && status < 300;
     if (user.state() == VirtualUser::State::opening) {
-        if (accepted) return user.on_ready(now_ns, context);
+        if (accepted || context.plan.target.posts()) return user.on_ready(now_ns, context);
         ++user.tally(context).statuses[static_cast<std::uint16_t>(status)];
         return user.fail("/healthz was answered " + describe_answer(reader_), context);
     }
     const Stamp message = waiting_.front();
     waiting_.pop_front();
     if (accepted) return context.accept(message, now_ns);
-    Tally& tally = context.tally_of(context.plan.scenario.transport_of(message.publisher));
+    Tally& tally = context.tally_of_user(message.publisher);
     ++tally.statuses[static_cast<std::uint16_t>(status)];
     context.refuse(message.publisher, describe_answer(reader_));
 }
@@ -86,12 +88,29 @@ void RestDialogue::send_next(std::string& out, UserContext& context) {
     const Stamp& message = waiting_.front();
     const Plan& plan = context.plan;
     std::string& body = context.text;
+    if (plan.target.posts()) return append_target_post(message, out, context);
     body = R"({"text":)";
     protocol::append_json_string(body, context.payload_of(message));
     body += '}';
     const std::string room = plan.room_name(plan.scenario.room_of(message.publisher));
     const std::string name = "u" + std::to_string(message.publisher);
     append_post(out, messages_path(room), body, {plan.host, name});
+}
+
+// What a target file says a message is.
+void RestDialogue::append_target_post(const Stamp& message, std::string& out,
+                                      UserContext& context) {
+    const Plan& plan = context.plan;
+    const std::string room = plan.room_name(plan.scenario.room_of(message.publisher));
+    const Placeholders values{room, message.publisher, context.payload_of(message),
+                              message.sequence};
+    std::string path;
+    append_filled(path, plan.target.publish_http, values);
+    context.text.clear();
+    append_filled(context.text, plan.target.publish, values);
+    HttpRequest request{plan.host, {}};
+    request.content_type = "text/plain";
+    append_post(out, path, context.text, request);
 }
 
 bool RestDialogue::leave(std::string& /*out*/, UserContext& /*context*/) {
@@ -101,7 +120,7 @@ bool RestDialogue::leave(std::string& /*out*/, UserContext& /*context*/) {
 void RestDialogue::give_up(UserContext& context) {
     bool sent = asked_;
     for (const Stamp& message : waiting_) {
-        Tally& tally = context.tally_of(context.plan.scenario.transport_of(message.publisher));
+        Tally& tally = context.tally_of_user(message.publisher);
         if (std::exchange(sent, false)) {
             ++tally.unanswered;
             continue;
@@ -111,7 +130,7 @@ void RestDialogue::give_up(UserContext& context) {
         context.control.refused[message.publisher].fetch_add(1, std::memory_order_relaxed);
     }
     waiting_.clear();
-    given_up_ = true;
+    given_up_ = asked_;
 }
 
 }  // namespace parley::load

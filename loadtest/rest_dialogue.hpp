@@ -33,6 +33,7 @@ public:
 
 private:
     void send_next(std::string& out, UserContext& context);
+    static void append_target_post(const Stamp& message, std::string& out, UserContext& context);
     void on_answer(VirtualUser& user, std::int64_t now_ns, UserContext& context);
 
     HttpReader reader_;
@@ -40,7 +41,7 @@ private:
     bool asked_ = false;         // a request is unanswered
     bool answered_ = false;      // an answer has come on this connection
     bool must_end_ = false;
-    bool given_up_ = false;  // answers that still come are not looked at
+    bool given_up_ = false;  // the unanswered request is: its answer is not looked at
 };
 
 }  // namespace parley::load

@@ -10,6 +10,7 @@
 #include <cstdio>
 
 #include "loadtest/report.hpp"
+#include "loadtest/run_lead.hpp"
 #include "loadtest/scenario.hpp"
 #include "loadtest/target.hpp"
 
@@ -17,7 +18,14 @@ namespace parley::load {
 
 // Returns the report, or why the run could not start in one line. `progress` nullptr: silence.
 // `interrupted` may be set at any time by a signal handler: what was measured so far is reported.
+// `lead`: decides when the run goes on, where the scenario is split; outlives the call.
 [[nodiscard]] Checked<Report> run(const Scenario& scenario, const Target& target,
-                                  std::FILE* progress, const std::atomic<bool>& interrupted);
+                                  std::FILE* progress, const std::atomic<bool>& interrupted,
+                                  RunLead* lead = nullptr);
+
+// What every report of this plan says, before anything is counted. `timeline`: what was published
+// along from `start_ns` on, until the run ended `until_ns` later.
+[[nodiscard]] Report begin_report(const Plan& plan, const PhasePlan& timeline,
+                                  std::int64_t start_ns, std::int64_t until_ns);
 
 }  // namespace parley::load

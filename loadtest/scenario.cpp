@@ -42,6 +42,11 @@ std::string_view name_of(Handshakes::Kind kind) {
 }
 
 std::uint32_t Scenario::slow_readers() const {
+    std::uint32_t readers = 0;
+    for (std::size_t i = 0; cast && i < personas.size(); ++i) {
+        if (personas[i].kind == Persona::Kind::slow_reader) readers += cast->groups()[i].count;
+    }
+    if (cast) return readers;
     return static_cast<std::uint32_t>(
         std::llround(slow_readers_percent / 100.0 * static_cast<double>(connections)));
 }
@@ -52,6 +57,7 @@ std::uint32_t Scenario::rest_connections() const {
 }
 
 Transport Scenario::transport_of(std::uint32_t user) const {
+    if (const Persona* const persona = persona_of(user)) return persona->transport;
     const std::uint32_t rest = rest_connections();
     if (user < rest || mix.only(Transport::rest)) return Transport::rest;
     // Counted room by room, each room has a stretch of the pattern of its own, and so every
@@ -64,6 +70,8 @@ Transport Scenario::transport_of(std::uint32_t user) const {
 }
 
 bool Scenario::is_slow(std::uint32_t user) const {
+    const Persona* const persona = persona_of(user);
+    if (persona != nullptr) return persona->kind == Persona::Kind::slow_reader;
     if (user < publishers() || user >= connections) return false;
     const std::uint64_t readers = connections - publishers();
     const std::uint64_t slow = slow_readers();
@@ -72,7 +80,27 @@ bool Scenario::is_slow(std::uint32_t user) const {
 }
 
 bool Scenario::may_churn(std::uint32_t user) const {
+    const Persona* const persona = persona_of(user);
+    if (persona != nullptr) return persona->kind == Persona::Kind::churner;
     return churn_per_s > 0 && user >= publishers() && !is_slow(user);
+}
+
+Persona::Reading Scenario::reading_of(std::uint32_t user) const {
+    const Persona* const persona = persona_of(user);
+    return persona != nullptr ? persona->reading : Persona::Reading{};
+}
+
+unsigned Scenario::shares() const {
+    return std::min(threads * split.of, connections);
+}
+
+void assign_parts(Scenario& scenario) {
+    if (scenario.personas.empty()) return;
+    scenario.cast =
+        std::make_shared<const Cast>(scenario.personas, scenario.connections, scenario.rooms);
+    std::vector<std::uint32_t> counts;
+    for (const Cast::Group& group : scenario.cast->groups()) counts.push_back(group.count);
+    scenario.mix = mix_of(scenario.personas, counts);
 }
 
 namespace {
@@ -87,7 +115,8 @@ std::optional<std::string> transports_problem(const Scenario& s) {
             return "--handshake-kind tls needs an https:// or wss:// URL";
         }
     }
-    if (!s.url.tls && (!s.tls.ca_file.empty() || s.tls.insecure || s.tls.resume)) {
+    const bool tls = s.url.tls || (s.server_metrics && s.server_metrics->tls);
+    if (!tls && (!s.tls.ca_file.empty() || s.tls.insecure || s.tls.resume)) {
         return "--tls-ca, --tls-insecure and --tls-resume need an https:// or wss:// URL";
     }
     constexpr std::uint32_t senders_max = 10'000;
@@ -95,10 +124,30 @@ std::optional<std::string> transports_problem(const Scenario& s) {
         return "--senders must be 1 to " + number(senders_max);
     }
     if (s.rate_max && !s.mix.only(Transport::rest)) return "--rate max needs --transport rest";
-    if (s.mix.has(Transport::rest) && s.rest_connections() < s.rooms) {
+    if (s.personas.empty() && s.mix.has(Transport::rest) && s.rest_connections() < s.rooms) {
         return "--rooms " + number(s.rooms) + " need as many connections of rest to publish, " +
                "there are " + number(s.rest_connections());
     }
+    return std::nullopt;
+}
+
+// What can't be had together with the search of the highest rate.
+std::optional<std::string> find_max_problem(const Scenario& s) {
+    if (!s.find_max) return std::nullopt;
+    constexpr std::chrono::milliseconds step_min{100};
+    if (s.handshakes) return "--find-max and --handshakes exclude each other";
+    if (s.rate_max) return "--find-max searches open loop: --rate max excludes it";
+    if (s.churn_per_s > 0 || s.slow_readers_percent > 0) {
+        return "--find-max does not go with --churn or --slow-readers";
+    }
+    if (s.find_max->p99_max.empty()) return "--p99-max needs at least one bound";
+    for (const auto& bound : s.find_max->p99_max) {
+        if (bound.count() <= 0) return "--p99-max must be more than 0";
+    }
+    if (!(s.find_max->rate_max_per_s > 0 && s.find_max->rate_max_per_s <= 1e7)) {
+        return "--max-rate must be more than 0 and at most 10000000";
+    }
+    if (s.find_max->step < step_min) return "--step-duration must be at least 100ms";
     return std::nullopt;
 }
 
@@ -111,9 +160,12 @@ std::optional<std::string> scenario_problem(const Scenario& s) {
     if (s.rooms == 0) return "--rooms must be at least 1";
     if (s.spread == 0) return "--spread must be at least 1";
     if (const auto problem = transports_problem(s)) return problem;
+    if (const auto problem = personas_problem(s)) return problem;
+    if (const auto problem = find_max_problem(s)) return problem;
     const bool rest = s.mix.has(Transport::rest);
-    const std::uint64_t publishers =
-        rest ? s.rest_connections() : std::uint64_t{s.rooms} * s.spread;
+    const std::uint64_t publishers = s.cast ? s.cast->publishers()
+                                     : rest ? s.rest_connections()
+                                            : std::uint64_t{s.rooms} * s.spread;
     if (publishers > s.connections) {
         return "--rooms " + number(s.rooms) + " with --spread " + number(s.spread) + " need " +
                number(publishers) + " connections to publish, --connections is " +
@@ -145,6 +197,16 @@ std::optional<std::string> scenario_problem(const Scenario& s) {
     if (s.threads == 0 || s.threads > threads_max) {
         return "--threads must be 1 to " + number(threads_max);
     }
+    if (s.split.of > s.connections / s.threads && s.split.of > 1) {
+        return "--workers " + number(s.split.of) + " of --threads " + number(s.threads) +
+               " need a connection for each thread, --connections is " + number(s.connections);
+    }
+    if (s.find_max && (!s.phases.empty() || s.cast || s.split.of > 1)) {
+        return "--find-max does not go with phases, personas or several processes";
+    }
+    if (!s.phases.empty() && s.rate_max) return "--rate max does not go with phases";
+    if (s.cast && s.rate_max) return "--rate max does not go with personas";
+    if (const auto problem = phases_problem(s)) return problem;
     return std::nullopt;
 }
 

@@ -87,6 +87,21 @@ std::string format_duration(std::chrono::nanoseconds duration) {
     return number(ns / best->ns) + std::string(best->name);
 }
 
+Checked<std::vector<std::chrono::nanoseconds>> parse_bounds(std::string_view text) {
+    std::vector<std::chrono::nanoseconds> bounds;
+    for (bool more = true; more;) {
+        const std::size_t comma = text.find(',');
+        const auto bound = parse_duration(text.substr(0, comma));
+        if (!bound) return bound.error();
+        bounds.push_back(*bound);
+        more = comma != std::string_view::npos;
+        if (more) text.remove_prefix(comma + 1);
+    }
+    std::sort(bounds.begin(), bounds.end());
+    bounds.erase(std::unique(bounds.begin(), bounds.end()), bounds.end());
+    return bounds;
+}
+
 Checked<std::uint32_t> parse_size(std::string_view text) {
     std::string_view rest = text;
     const auto value = take_number(rest);

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <sstream>
@@ -40,16 +41,34 @@ std::optional<std::uint64_t> read_kib(const std::string& text, const std::string
     return std::nullopt;
 }
 
+std::vector<std::int32_t> process_tree(std::int32_t pid) {
+    std::vector<std::int32_t> tree{pid};
+    for (std::size_t i = 0; i < tree.size(); ++i) {
+        std::error_code gone;
+        const std::string tasks = "/proc/" + std::to_string(tree[i]) + "/task";
+        for (std::filesystem::directory_iterator task(tasks, gone), end; !gone && task != end;
+             task.increment(gone)) {
+            std::istringstream children(read_all(task->path().string() + "/children"));
+            for (std::int32_t child = 0; children >> child;) tree.push_back(child);
+        }
+    }
+    return tree;
+}
+
 std::optional<ServerSample> sample_server(std::int32_t pid) {
-    const std::string process = "/proc/" + std::to_string(pid);
-    const auto ticks = read_cpu_ticks(read_all(process + "/stat"));
-    if (!ticks) return std::nullopt;
     ServerSample sample;
-    sample.cpu_s = static_cast<double>(*ticks) / static_cast<double>(::sysconf(_SC_CLK_TCK));
-    auto memory = read_kib(read_all(process + "/smaps_rollup"), "Pss:");
-    if (!memory) memory = read_kib(read_all(process + "/status"), "VmRSS:");
-    sample.pss_kib = memory.value_or(0);
-    return sample;
+    bool found = false;
+    for (const std::int32_t member : process_tree(pid)) {
+        const std::string process = "/proc/" + std::to_string(member);
+        const auto ticks = read_cpu_ticks(read_all(process + "/stat"));
+        if (!ticks) continue;
+        found = true;
+        sample.cpu_s += static_cast<double>(*ticks) / static_cast<double>(::sysconf(_SC_CLK_TCK));
+        auto memory = read_kib(read_all(process + "/smaps_rollup"), "Pss:");
+        if (!memory) memory = read_kib(read_all(process + "/status"), "VmRSS:");
+        sample.pss_kib += memory.value_or(0);
+    }
+    return found ? std::optional(sample) : std::nullopt;
 }
 
 }  // namespace parley::load

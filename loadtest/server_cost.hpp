@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace parley::load {
 
@@ -17,8 +18,12 @@ struct ServerSample {
     std::uint64_t pss_kib = 0;  // proportional set size; resident size where PSS is not readable
 };
 
-// Nothing where there is no such process.
+// Of the process and of whatever it has started that still runs: a server of several processes is
+// one server. Nothing where there is no such process.
 [[nodiscard]] std::optional<ServerSample> sample_server(std::int32_t pid);
+
+// The process and its descendants.
+[[nodiscard]] std::vector<std::int32_t> process_tree(std::int32_t pid);
 
 // The fields of /proc/PID/stat that count processor time, in clock ticks: utime + stime. The
 // process's name may hold anything, brackets and spaces included.

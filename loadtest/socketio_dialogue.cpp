@@ -55,7 +55,7 @@ void append_other_parameters(std::string& path, std::string_view query) {
 void SocketIoDialogue::begin_session(const UserContext& context) {
     begin(context.plan.socketio);
     unacknowledged_.clear();
-    given_up_ = false;
+    given_up_to_ = 0;
 }
 
 std::string engine_path(std::string_view given, std::string_view transport, std::string_view sid) {
@@ -159,8 +159,8 @@ void SocketIoDialogue::publish(const Stamp& message, std::string& out, UserConte
 
 void SocketIoDialogue::on_ack(VirtualUser& user, std::string_view packet, std::int64_t now_ns,
                               UserContext& context) {
-    if (given_up_) return;
     const auto ack = read_ack(packet);
+    if (ack && ack->id <= given_up_to_) return;
     const auto found =
         std::find_if(unacknowledged_.begin(), unacknowledged_.end(),
                      [&ack](const Stamp& sent) { return ack && sent.sequence == ack->id; });
@@ -176,11 +176,11 @@ void SocketIoDialogue::on_ack(VirtualUser& user, std::string_view packet, std::i
 }
 
 void SocketIoDialogue::give_up(UserContext& context) {
+    if (!unacknowledged_.empty()) given_up_to_ = unacknowledged_.back().sequence;
     for (const Stamp& message : unacknowledged_) {
-        ++context.tally_of(context.plan.scenario.transport_of(message.publisher)).unanswered;
+        ++context.tally_of_user(message.publisher).unanswered;
     }
     unacknowledged_.clear();
-    given_up_ = true;
 }
 
 }  // namespace parley::load

@@ -50,7 +50,8 @@ private:
                 UserContext& context);
 
     std::vector<Stamp> unacknowledged_;  // in the order of sending
-    bool given_up_ = false;              // acknowledgements that still come are not looked at
+    // Acknowledgements of messages up to this one are not looked at.
+    std::uint32_t given_up_to_ = 0;
 };
 
 }  // namespace parley::load

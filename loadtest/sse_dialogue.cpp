@@ -15,11 +15,14 @@ std::unique_ptr<Dialogue> make_sse_dialogue() {
 void SseDialogue::open(const VirtualUser& user, bool /*resumes*/, std::string& out,
                        UserContext& context) {
     reader_.reset();
+    const std::string last_id = user.came_back() ? decoder_.last_id() : std::string();
     decoder_ = protocol::SseDecoder();
     positioned_ = false;
     HttpRequest request{context.plan.host, {}};
     request.accept = protocol::sse_media_type;
-    append_get(out, events_path(user.room_name()), request);
+    std::string path = events_path(user.room_name());
+    if (!last_id.empty()) path.append("?since=").append(last_id);
+    append_get(out, path, request);
 }
 
 void SseDialogue::receive(VirtualUser& user, std::span<char> bytes, std::int64_t now_ns,
@@ -39,6 +42,10 @@ void SseDialogue::receive(VirtualUser& user, std::span<char> bytes, std::int64_t
     take_events(user, now_ns, context);
     reader_.drop_body();
     if (ended) user.cut_off("the stream of events has ended", context);
+}
+
+bool SseDialogue::may_come_back(const VirtualUser& user) const {
+    return user.last_offset().has_value() && !decoder_.last_id().empty();
 }
 
 void SseDialogue::take_events(VirtualUser& user, std::int64_t now_ns, UserContext& context) {

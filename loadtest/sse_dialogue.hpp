@@ -21,6 +21,7 @@ public:
                  UserContext& context) override;
     void publish(const Stamp& message, std::string& out, UserContext& context) override;
     bool leave(std::string& out, UserContext& context) override;
+    [[nodiscard]] bool may_come_back(const VirtualUser& user) const override;
 
 private:
     void take_events(VirtualUser& user, std::int64_t now_ns, UserContext& context);

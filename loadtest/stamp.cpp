@@ -1,34 +1,36 @@
 #include "loadtest/stamp.hpp"
 
-#include <array>
+#include <bit>
+#include <cstring>
 
 namespace parley::load {
 namespace {
-
-constexpr std::uint8_t not_hex = 0xff;
-
-constexpr std::array<std::uint8_t, 256> make_hex_values() {
-    std::array<std::uint8_t, 256> values{};
-    values.fill(not_hex);
-    for (std::uint8_t i = 0; i < 10; ++i) values[static_cast<std::size_t>('0' + i)] = i;
-    for (std::uint8_t i = 0; i < 6; ++i) {
-        values[static_cast<std::size_t>('a' + i)] = static_cast<std::uint8_t>(10 + i);
-    }
-    return values;
-}
-constexpr std::array<std::uint8_t, 256> hex_values = make_hex_values();
 
 void append_hex(std::string& out, std::uint64_t value, unsigned digits) {
     for (unsigned i = digits; i-- > 0;) out.push_back("0123456789abcdef"[(value >> (4 * i)) & 15]);
 }
 
-bool read_hex(std::string_view digits, std::uint64_t& value) {
-    value = 0;
-    for (const char c : digits) {
-        const std::uint8_t nibble = hex_values[static_cast<unsigned char>(c)];
-        if (nibble == not_hex) return false;
-        value = value << 4 | nibble;
+// Every byte of a word.
+constexpr std::uint64_t each(std::uint8_t byte) {
+    return byte * std::uint64_t{0x0101010101010101};
+}
+
+// Eight lower-case hexadecimal digits at once, a byte of a word each. False where one is none.
+bool read_hex8(const char* digits, std::uint32_t& value) {
+    std::uint64_t text = 0;
+    std::memcpy(&text, digits, sizeof text);
+    if constexpr (std::endian::native == std::endian::big) text = __builtin_bswap64(text);
+    std::uint64_t nibbles = (text & each(0x0f)) + ((text >> 6) & each(1)) * 9;
+    // What was no digit is written otherwise, or was more than fifteen.
+    const std::uint64_t letters = ((nibbles + each(6)) >> 4) & each(1);
+    if (((nibbles & each(0xf0)) | ((nibbles + each('0') + letters * ('a' - '0' - 10)) ^ text)) !=
+        0) {
+        return false;
     }
+    // Neighbours are joined: the first digit lies lowest and counts most.
+    nibbles = (nibbles << 4 | nibbles >> 8) & 0x00ff00ff00ff00ff;
+    nibbles = (nibbles << 8 | nibbles >> 16) & 0x0000ffff0000ffff;
+    value = static_cast<std::uint32_t>(nibbles << 16 | nibbles >> 32);
     return true;
 }
 
@@ -45,16 +47,14 @@ std::optional<FoundStamp> find_stamp(std::string_view text, std::size_t from) {
     for (std::size_t at = from; (at = text.find(stamp_marker, at)) != std::string_view::npos;
          ++at) {
         if (text.size() - at < stamp_bytes) return std::nullopt;
-        std::uint64_t intended = 0;
-        std::uint64_t publisher = 0;
-        std::uint64_t sequence = 0;
-        if (read_hex(text.substr(at + 2, 16), intended) &&
-            read_hex(text.substr(at + 18, 8), publisher) &&
-            read_hex(text.substr(at + 26, 8), sequence)) {
-            return FoundStamp{
-                {static_cast<std::int64_t>(intended), static_cast<std::uint32_t>(publisher),
-                 static_cast<std::uint32_t>(sequence)},
-                at + stamp_bytes};
+        const char* const digits = text.data() + at + stamp_marker.size();
+        std::uint32_t high = 0;
+        std::uint32_t low = 0;
+        Stamp stamp;
+        if (read_hex8(digits, high) && read_hex8(digits + 8, low) &&
+            read_hex8(digits + 16, stamp.publisher) && read_hex8(digits + 24, stamp.sequence)) {
+            stamp.intended_ns = static_cast<std::int64_t>(std::uint64_t{high} << 32 | low);
+            return FoundStamp{stamp, at + stamp_bytes};
         }
     }
     return std::nullopt;

@@ -46,6 +46,9 @@ public:
     [[nodiscard]] Transfer write(std::string_view bytes);
     // Bytes may be waiting above the socket, where no readiness tells of them.
     [[nodiscard]] bool holds_bytes() const noexcept;
+    // A read that took less than it might has emptied the socket: readiness is told anew, and an
+    // edge-triggered epoll may watch. With TLS the socket may hold more all the same.
+    [[nodiscard]] bool short_read_empties() const noexcept { return ssl_ == nullptr; }
 
     void close() noexcept;
     // So that its port is free at once: the other side sees a reset.

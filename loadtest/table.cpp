@@ -38,13 +38,18 @@ void Table::row(const std::string& name, const std::string& value, const std::st
     out_ << "\n";
 }
 
-void Table::cells(const std::vector<std::string>& cells) {
+std::string Table::joined(const std::vector<std::string>& cells) {
+    std::string line;
     std::array<char, 64> text{};
     for (std::size_t i = 0; i < cells.size(); ++i) {
         std::snprintf(text.data(), text.size(), i == 0 ? "  %-11s" : " %10s", cells[i].c_str());
-        out_ << text.data();
+        line += text.data();
     }
-    out_ << "\n";
+    return line;
+}
+
+void Table::cells(const std::vector<std::string>& cells) {
+    out_ << joined(cells) << "\n";
 }
 
 void Table::sentence(const std::string& words) {

@@ -27,6 +27,8 @@ public:
     void row(const std::string& name, const std::string& value, const std::string& note = {});
     // The first cell to the left, the others to the right, each in columns of its own.
     void cells(const std::vector<std::string>& cells);
+    // The same as a line of its own.
+    [[nodiscard]] static std::string joined(const std::vector<std::string>& cells);
     void text(const std::string& line) { out_ << line << "\n"; }
     // A sentence, indented and broken at spaces.
     void sentence(const std::string& words);

@@ -5,8 +5,6 @@
 #include <optional>
 #include <utility>
 
-#include "protocol/cursor.hpp"
-
 namespace parley::load {
 namespace {
 
@@ -59,6 +57,7 @@ std::optional<std::string> unescape(std::string_view text) {
 std::string take_pair(Target& target, std::string_view key, std::string_view raw) {
     auto value = unescape(raw);
     if (!value) return "unknown escape; known are \\n \\r \\t \\\\ and \\xHH";
+    if (std::string wrong = groups_problem(*value); !wrong.empty()) return wrong;
     if (key == "name") {
         target.name = std::move(*value);
     } else if (key == "path") {
@@ -74,6 +73,12 @@ std::string take_pair(Target& target, std::string_view key, std::string_view raw
         if (value->find("{payload}") == std::string::npos) return "'publish' needs {payload}";
         target.acknowledged = value->find("{ack}") != std::string::npos;
         target.publish = std::move(*value);
+    } else if (key == "publish_http") {
+        if (!value->starts_with('/')) return "a path begins with '/'";
+        target.publish_http = std::move(*value);
+    } else if (key == "frames") {
+        if (*value != "text" && *value != "binary") return "'frames' is text or binary";
+        target.binary = *value == "binary";
     } else if (key == "delivery") {
         target.delivery = std::move(*value);
     } else if (key == "reply") {
@@ -85,7 +90,8 @@ std::string take_pair(Target& target, std::string_view key, std::string_view raw
         target.echo = *value == "yes";
     } else {
         return "unknown key '" + std::string(key) +
-               "'; known are name, path, subprotocol, send, expect, publish, delivery, reply, echo";
+               "'; known are name, path, subprotocol, frames, send, expect, publish, publish_http, "
+               "delivery, reply, echo";
     }
     return {};
 }
@@ -153,31 +159,6 @@ Checked<Target> load_target(const std::string& file) {
                        " bytes: not a target file"};
     }
     return parse_target(text, file);
-}
-
-void append_filled(std::string& out, std::string_view text, const Placeholders& values) {
-    while (!text.empty()) {
-        const std::size_t brace = text.find('{');
-        out.append(text.substr(0, brace));
-        if (brace == std::string_view::npos) return;
-        text.remove_prefix(brace);
-        if (text.starts_with("{room}")) {
-            out.append(values.room);
-            text.remove_prefix(6);
-        } else if (text.starts_with("{id}")) {
-            protocol::append_decimal(out, values.id);
-            text.remove_prefix(4);
-        } else if (text.starts_with("{payload}")) {
-            out.append(values.payload);
-            text.remove_prefix(9);
-        } else if (text.starts_with("{ack}")) {
-            protocol::append_decimal(out, values.ack);
-            text.remove_prefix(5);
-        } else {
-            out.push_back('{');
-            text.remove_prefix(1);
-        }
-    }
 }
 
 }  // namespace parley::load

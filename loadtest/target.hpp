@@ -20,6 +20,7 @@ namespace parley::load {
 // A value, or one line that says what was wrong and what was expected.
 struct Problem {
     std::string text;
+    bool incomplete = false;  // the run had begun, and a part of it was lost
 };
 template <typename T>
 using Checked = boost::system::result<T, Problem>;
@@ -42,9 +43,15 @@ struct Target {
     std::string subprotocol;  // empty: none asked for
     std::vector<Step> steps;  // what to say and await, in order, before a user counts as ready
     std::string publish = "{payload}";
+    // Where publishers POST what `publish` says over the senders' connections; empty: they send it
+    // over their own WebSocket.
+    std::string publish_http;
+    bool binary = false;         // what is sent goes in binary frames
     std::string delivery;        // a substring that marks a delivery; empty: any frame with a stamp
     std::vector<Reply> replies;  // heartbeats
     bool echo = true;            // a publisher is sent its own messages too
+    // A publisher POSTs, and has no word of its own.
+    [[nodiscard]] bool posts() const noexcept { return !publish_http.empty(); }
     // Parley's own: deliveries are numbered by the server, with gaps announced.
     bool numbered = false;
     bool acknowledged = false;  // `publish` has an {ack}, which is answered (Socket.IO)
@@ -56,9 +63,9 @@ struct Target {
 // Parley's Socket.IO chat: name and room are given on connecting.
 [[nodiscard]] Target parley_socketio_target(std::string_view url_path = "/socket.io/");
 
-// Reads `key=value` lines: path, subprotocol, send, expect, publish, delivery, reply, echo, name.
-// Empty lines and lines that begin with '#' are skipped. Escapes: \n \r \t \\ \xHH. An error
-// names `file`, the line and what was expected.
+// Reads `key=value` lines: path, subprotocol, frames, send, expect, publish, publish_http, delivery,
+// reply, echo, name. Empty lines and lines that begin with '#' are skipped. Escapes are \n \r \t \\ and
+// \xHH. An error names `file`, the line and what was expected.
 [[nodiscard]] Checked<Target> parse_target(std::string_view text, std::string_view file);
 [[nodiscard]] Checked<Target> load_target(const std::string& file);
 
@@ -68,7 +75,12 @@ struct Placeholders {
     std::string_view payload;
     std::uint32_t ack = 0;  // the message's number
 };
-// Appends the text with {room}, {id}, {payload} and {ack} filled in; every other brace stays as it is.
+// Appends the text with {room}, {id}, {payload}, {payload_bytes} and {ack} filled in. {u16:TEXT} and
+// {varint:TEXT} become the length of what TEXT is filled to, as 16 bits (big endian; TEXT holds no
+// payload) or in groups of 7 bits (MQTT 3.1.1, 2.2.3), and what it is filled to behind it; they nest.
+// Every other brace stays as it is. Constant work for each placeholder.
 void append_filled(std::string& out, std::string_view text, const Placeholders& values);
+// What is wrong with the groups of a text; empty: nothing.
+[[nodiscard]] std::string groups_problem(std::string_view text);
 
 }  // namespace parley::load

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "loadtest/clock.hpp"
 #include "loadtest/server_cost.hpp"
@@ -27,6 +28,7 @@ enum class ExitCode : std::uint8_t {
     faulty = 1,             // lost, duplicated, out of order; or connections failed
     generator_limited = 2,  // nothing wrong but the figures
     could_not_start = 3,
+    incomplete = 4,  // one of several processes was lost: there is no result
 };
 
 struct GeneratorCost {
@@ -34,6 +36,11 @@ struct GeneratorCost {
     double busiest_share = 0;  // of one thread's time
     double longest_wait_share = 0;
 
+    void add(const GeneratorCost& other) {
+        cpu_cores += other.cpu_cores;
+        busiest_share = std::max(busiest_share, other.busiest_share);
+        longest_wait_share = std::max(longest_wait_share, other.longest_wait_share);
+    }
     void add(const ThreadCost& thread) {
         cpu_cores += thread.busy;
         busiest_share = std::max(busiest_share, thread.busy);
@@ -43,8 +50,12 @@ struct GeneratorCost {
 
 struct ServerCost {
     ServerSample before_ramp, at_window_start, at_window_end;
+    std::vector<double> phases_cpu_s{};  // of each phase
+    double unmeasured_cpu_s = 0;         // of phases in the window that are not measured
     // In the window.
-    [[nodiscard]] double cpu_s() const { return at_window_end.cpu_s - at_window_start.cpu_s; }
+    [[nodiscard]] double cpu_s() const {
+        return at_window_end.cpu_s - at_window_start.cpu_s - unmeasured_cpu_s;
+    }
 };
 
 // Which of the limits above the generator went beyond, in words; empty: none. `lag_p99_ns`: how late

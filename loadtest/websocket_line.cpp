@@ -10,6 +10,29 @@
 #include "protocol/websocket_handshake.hpp"
 
 namespace parley::load {
+namespace {
+
+bool is_ascii(std::string_view text) {
+    constexpr std::uint64_t high_bits = 0x8080808080808080;
+    constexpr std::size_t stride = 4 * sizeof high_bits;
+    std::uint64_t seen = 0;
+    // Four words a turn, which the compiler joins.
+    const auto look = [&seen](const char* at) {
+        std::array<std::uint64_t, 4> words;
+        std::memcpy(words.data(), at, stride);
+        seen |= words[0] | words[1] | words[2] | words[3];
+    };
+    if (text.size() < stride) {
+        for (const char c : text) seen |= static_cast<unsigned char>(c);
+        return (seen & high_bits) == 0;
+    }
+    const char* const last = text.data() + text.size() - stride;
+    for (const char* at = text.data(); at < last; at += stride) look(at);
+    look(last);  // some of it again, which costs less than byte by byte
+    return (seen & high_bits) == 0;
+}
+
+}  // namespace
 
 std::string make_websocket_key(Luck& luck) {
     std::array<unsigned char, 16> nonce{};
@@ -64,9 +87,46 @@ WebSocketLine::Step WebSocketLine::take_head(VirtualUser& user, std::span<char> 
     return {Event::upgraded, head_size - before};
 }
 
+// A frame that lies whole in `bytes` and holds a whole message, in a text nothing but ASCII, as nearly
+// every delivery does, needs no decoder: nothing of it can be wrong. Returns its size; 0 where it is
+// another one, which the decoder judges.
+std::size_t WebSocketLine::take_plain_frame(std::span<const char> bytes) {
+    constexpr char whole_text = static_cast<char>(0x81);
+    constexpr char whole_binary = static_cast<char>(0x82);
+    constexpr std::size_t short_max = 125;
+    constexpr std::size_t long_min = 126;
+    if (bytes.size() < 2 || (bytes[0] != whole_text && bytes[0] != whole_binary)) return 0;
+    std::size_t header = 2;
+    std::size_t length = static_cast<unsigned char>(bytes[1]);
+    if (length == 126 && bytes.size() >= 4) {
+        length = static_cast<std::size_t>(static_cast<unsigned char>(bytes[2]) << 8 |
+                                          static_cast<unsigned char>(bytes[3]));
+        header = 4;
+        if (length < long_min) return 0;
+    } else if (length > short_max) {
+        return 0;
+    }
+    if (bytes.size() < header + length) return 0;
+    const std::string_view text(bytes.data() + header, length);
+    const bool binary = bytes[0] == whole_binary;
+    if (!binary && !is_ascii(text)) return 0;
+    text_ = text;
+    binary_ = binary;
+    return header + length;
+}
+
+void WebSocketLine::prefetch() const noexcept {
+    constexpr std::size_t cache_line = 64;
+    const auto* const self = reinterpret_cast<const char*>(this);
+    for (std::size_t at = 0; at < sizeof *this; at += cache_line) __builtin_prefetch(self + at);
+}
+
 WebSocketLine::Step WebSocketLine::feed(VirtualUser& user, std::span<char> bytes, std::string& out,
                                         UserContext& context) {
     if (!decoder_) return take_head(user, bytes, context);
+    if (!decoder_->mid_message()) {
+        if (const std::size_t size = take_plain_frame(bytes); size > 0) return {Event::text, size};
+    }
     using Heard = protocol::WebSocketDecoder::Event;
     const auto [event, consumed] = decoder_->feed(bytes);
     switch (event) {
@@ -74,6 +134,8 @@ WebSocketLine::Step WebSocketLine::feed(VirtualUser& user, std::span<char> bytes
         case Heard::pong:
             break;
         case Heard::message:
+            text_ = decoder_->payload();
+            binary_ = decoder_->opcode() == protocol::Opcode::binary;
             return {Event::text, consumed};
         case Heard::ping: {
             const protocol::MaskKey mask = context.luck.mask();
@@ -103,6 +165,11 @@ WebSocketLine::Step WebSocketLine::feed(VirtualUser& user, std::span<char> bytes
 void WebSocketLine::append_text(std::string& out, std::string_view text, UserContext& context) {
     const protocol::MaskKey mask = context.luck.mask();
     protocol::append_frame(out, protocol::Opcode::text, text, false, &mask);
+}
+
+void WebSocketLine::append_binary(std::string& out, std::string_view bytes, UserContext& context) {
+    const protocol::MaskKey mask = context.luck.mask();
+    protocol::append_frame(out, protocol::Opcode::binary, bytes, false, &mask);
 }
 
 void WebSocketLine::append_goodbye(std::string& out, UserContext& context) {

@@ -46,20 +46,24 @@ public:
     [[nodiscard]] Step feed(VirtualUser& user, std::span<char> bytes, std::string& out,
                             UserContext& context);
     // Of the last event `text`; until the next feed().
-    [[nodiscard]] std::string_view text() const noexcept { return decoder_->payload(); }
-    [[nodiscard]] bool binary() const noexcept {
-        return decoder_->opcode() == protocol::Opcode::binary;
-    }
+    [[nodiscard]] std::string_view text() const noexcept { return text_; }
+    [[nodiscard]] bool binary() const noexcept { return binary_; }
+    // What the next feed() will look at, for whoever knows beforehand that it comes.
+    void prefetch() const noexcept;
 
     static void append_text(std::string& out, std::string_view text, UserContext& context);
+    static void append_binary(std::string& out, std::string_view bytes, UserContext& context);
     static void append_goodbye(std::string& out, UserContext& context);
 
 private:
+    [[nodiscard]] std::size_t take_plain_frame(std::span<const char> bytes);
     [[nodiscard]] Step take_head(VirtualUser& user, std::span<char> bytes, UserContext& context);
 
     std::optional<protocol::WebSocketDecoder> decoder_;  // once the upgrade is answered
-    std::string head_;                                   // of its answer while it is incomplete
-    std::string key_;                                    // of the upgrade until it is answered
+    std::string_view text_;
+    bool binary_ = false;
+    std::string head_;  // of its answer while it is incomplete
+    std::string key_;   // of the upgrade until it is answered
 };
 
 }  // namespace parley::load

@@ -8,9 +8,11 @@ import { createInterface } from 'node:readline';
 
 /**
  * Starts $PARLEYD on a free port (or the one given) and waits until it listens. With a tls of
- * {cert, key} (files) it also listens over TLS, on tlsPort; config names a file.
+ * {cert, key} (files) it also listens over TLS, on tlsPort; config names a file. With admin it also
+ * answers for metrics, on adminPort.
  */
-export async function startServer({ port = 0, tls, config, limits = false, env = {} } = {}) {
+export async function startServer(options = {}) {
+    const { port = 0, tls, config, limits = false, admin = false, env = {} } = options;
     const program = process.env.PARLEYD;
     if (!program) throw new Error('PARLEYD is not set: it names the parleyd to be tested');
     accessSync(program, constants.X_OK);
@@ -20,7 +22,7 @@ export async function startServer({ port = 0, tls, config, limits = false, env =
             '--listen',
             `127.0.0.1:${port}`,
             '--admin-listen',
-            'off',
+            admin ? '127.0.0.1:0' : 'off',
             '--log-format',
             'json',
             ...(config ? ['--config', config] : []),
@@ -56,6 +58,8 @@ export async function startServer({ port = 0, tls, config, limits = false, env =
     return {
         port: ports.plain,
         tlsPort: ports.tls,
+        adminPort: ports.admin,
+        pid: child.pid,
         url: `http://127.0.0.1:${ports.plain}/`,
         log,
         /** As a crash: no goodbye to anyone. */

@@ -46,8 +46,14 @@ TEST(CommandLine, EveryOptionReachesTheScenario) {
                                           "127.0.0.2-127.0.0.4",
                                           "--server-pid",
                                           "42",
+                                          "--server-metrics",
+                                          "http://127.0.0.1:9464/metrics",
                                           "--json",
-                                          "-"});
+                                          "-",
+                                          "--html",
+                                          "page.html",
+                                          "--hgrm",
+                                          "out.hgrm"});
     ASSERT_TRUE(line) << line.error().text;
     const Scenario& s = line->scenario;
     EXPECT_EQ(s.url.port, 9000);
@@ -67,7 +73,12 @@ TEST(CommandLine, EveryOptionReachesTheScenario) {
     EXPECT_EQ(s.room_prefix, "x");
     EXPECT_EQ(s.source_ips.size(), 3u);
     EXPECT_EQ(s.server_pid, 42);
-    EXPECT_EQ(line->json_file, "-");
+    ASSERT_TRUE(s.server_metrics);
+    EXPECT_EQ(s.server_metrics->port, 9464);
+    EXPECT_EQ(s.server_metrics->path, "/metrics");
+    EXPECT_EQ(line->files.json, "-");
+    EXPECT_EQ(line->files.html, "page.html");
+    EXPECT_EQ(line->files.hgrm, "out.hgrm");
     EXPECT_TRUE(line->quiet);
     EXPECT_TRUE(line->target.numbered);
 }
@@ -130,6 +141,7 @@ TEST(CommandLine, ErrorsAreOneLineThatNamesTheOption) {
         {{"--url", url, "--handshake-kind", "tls"}, "--handshakes"},
         {{"--url", url, "--handshakes", "5", "--handshake-kind", "tls"}, "https://"},
         {{"--url", url, "--handshakes", "5", "--handshake-kind", "x"}, "upgrade"},
+        {{"--url", url, "--server-metrics", "9464"}, "--server-metrics"},
         {{"--url", "h"}, "--url"},
         {{"--url", url, "--duration", "5"}, "--duration"},
         {{"--url", url, "--payload", "5x"}, "--payload"},
@@ -193,8 +205,9 @@ TEST(CommandLine, HelpTellsEveryOptionDefaultAndExitStatus) {
           "--drain",      "--slow-readers",   "--churn",        "--threads",    "--source-ips",
           "--target",     "--server-pid",     "--json",         "--spread",     "--room-prefix",
           "--mix",        "--tls-ca",         "--tls-insecure", "--tls-resume", "--senders",
-          "--handshakes", "--handshake-kind", "HANDSHAKE RATE", "TRANSPORTS",   "TIME=30s",
-          "EXIT STATUS",  "TARGET FILES",     "EXAMPLES"}) {
+          "--handshakes", "--handshake-kind", "--html",         "--hgrm",       "--server-metrics",
+          "COMPARISON",   "HANDSHAKE RATE",   "TRANSPORTS",     "TIME=30s",     "EXIT STATUS",
+          "TARGET FILES", "EXAMPLES"}) {
         EXPECT_NE(line->help.find(words), std::string::npos) << words;
     }
     for (std::size_t at = 0; at < line->help.size();) {

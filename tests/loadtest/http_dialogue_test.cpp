@@ -372,6 +372,20 @@ TEST(RestDialogue, WhatIsGivenUpIsNeverAnsweredOrNeverSaid) {
     EXPECT_EQ(stage.user.state(), VirtualUser::State::ready);
 }
 
+TEST(RestDialogue, AfterGivingUpTheNextMessageIsSentWhenTheOldAnswerHasCome) {
+    RestStage stage;
+    stage.publish(1);
+    stage.user.give_up(stage.context);
+    EXPECT_TRUE(stage.take_said().starts_with("POST "));
+    stage.publish(2);
+    EXPECT_EQ(stage.take_said(), "");
+    stage.give(answer("{}", 201));
+    EXPECT_EQ(stage.tally().answered, 0u);
+    EXPECT_TRUE(stage.take_said().starts_with("POST "));
+    stage.give(answer("{}", 201));
+    EXPECT_EQ(stage.tally().answered, 1u);
+}
+
 TEST(RestDialogue, ATimeoutBeforeAnIdleConnectionIsClosedIsNoAnswer) {
     RestStage stage;
     stage.give(answer("", 408, "Connection: close\r\n"));

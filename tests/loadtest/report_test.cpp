@@ -144,6 +144,75 @@ TEST(Tally, ReasonsStayBounded) {
     EXPECT_EQ(reasons.at("other"), 1000 - reasons_max);
 }
 
+TEST(Tally, ReasonsArePrintable) {
+    Reasons reasons;
+    count_reason(reasons, "gone \xff\xc3\xa9\n");
+    count_reason(reasons, "gone \xfe\xc3\xa9\t");
+    count_reason(reasons, "caf\xc3\xa9");
+    EXPECT_EQ(reasons, (Reasons{{"gone ????", 2}, {"caf\xc3\xa9", 1}}));
+}
+
+TEST(Report, ASearchThatWasInterruptedSaysSo) {
+    Report report = clean_report();
+    report.interrupted = true;
+    report.find_max = FindMaxResult{{}, {{ns_per_s, std::nullopt, Limit::steps}}};
+    EXPECT_TRUE(has_remark(report, "The search was interrupted"));
+    EXPECT_TRUE(has_remark(report, "No rate was found"));
+}
+
+TEST(Report, BytesOfADeliveryAreWhatWasReadForIt) {
+    Report report = clean_report();
+    EXPECT_TRUE(to_json(report).at("bytes_per_delivery").is_number());
+    report.tally.received_in_window = 100;
+    report.tally.bytes_in_window = 27'350;
+    EXPECT_EQ(report.bytes_per_delivery(), 273.5);
+    report.tally.received_in_window = 0;
+    EXPECT_EQ(report.bytes_per_delivery(), std::nullopt);
+    EXPECT_TRUE(to_json(report).at("bytes_per_delivery").is_null());
+}
+
+TEST(LastReceivers, TellOfEachMessageWhenTheLastHadIt) {
+    LastReceivers receivers;
+    // Two messages, whose receipts are mingled; another publisher at the same instant is another.
+    receivers.arrived(1000, 0, 1500);
+    receivers.arrived(1000, 0, 1400);
+    receivers.arrived(2000, 0, 2100);
+    receivers.arrived(1000, 0, 1900);
+    receivers.arrived(1000, 1, 1001);
+    const auto delays = receivers.delays();
+    ASSERT_TRUE(delays);
+    EXPECT_EQ(delays->count(), 3u);
+    EXPECT_EQ(delays->max(), 900u);
+    EXPECT_EQ(delays->percentile(50), 100u);
+}
+
+TEST(LastReceivers, ThreadsAreJoinedMessageByMessage) {
+    LastReceivers one;
+    LastReceivers other;
+    one.arrived(1000, 0, 1500);
+    other.arrived(1000, 0, 1700);
+    other.arrived(2000, 0, 2050);
+    LastReceivers sum = one;
+    sum.merge(other);
+    EXPECT_EQ(sum.delays()->count(), 2u);
+    EXPECT_EQ(sum.delays()->max(), 700u);
+    EXPECT_EQ(one.delays()->max(), 500u);
+}
+
+TEST(LastReceivers, TooManyMessagesAreNotTold) {
+    LastReceivers receivers;
+    for (std::size_t i = 0; i < LastReceivers::messages_max; ++i) {
+        receivers.arrived(static_cast<std::int64_t>(i), 0, static_cast<std::int64_t>(i) + 5);
+    }
+    EXPECT_EQ(receivers.delays()->count(), LastReceivers::messages_max);
+    receivers.arrived(-1, 0, 5);
+    EXPECT_FALSE(receivers.delays());
+    LastReceivers sum;
+    sum.arrived(1, 0, 2);
+    sum.merge(receivers);
+    EXPECT_FALSE(sum.delays());
+}
+
 TEST(Tally, MergingAddsEveryCount) {
     Tally one = clean_report().tally;
     one.closes[1000] = 1;

@@ -132,6 +132,9 @@ TEST(SocketIoDialogue, AnAcknowledgementIsTimedFromItsMessagesIntendedInstant) {
         ready.give({R"(432[])"});
         EXPECT_EQ(stage.tally().failures.size(), 1u);
         EXPECT_EQ(stage.tally().answered, 2u);
+        stage.publish(4);
+        ready.give({R"(434[])"});
+        EXPECT_EQ(stage.tally().answered, 3u);
     }
 }
 

@@ -79,7 +79,7 @@ TEST(Mix, EveryRoomHasEveryTransport) {
 TEST(Mix, UsersOfRestComeFirstAndPublish) {
     const Scenario s = with("websocket=70,rest=30", 100, 7);
     EXPECT_EQ(s.publishers(), 30u);
-    EXPECT_EQ(s.publishers_a_room(), 5u);
+    EXPECT_EQ(s.publishers_in(0), 5u);
     for (std::uint32_t user = 0; user < s.connections; ++user) {
         EXPECT_EQ(s.transport_of(user) == Transport::rest, user < 30) << user;
     }

@@ -105,6 +105,29 @@ TEST(TransportsRun, MischiefIsFoundOnEveryTransport) {
     }
 }
 
+TEST(TransportsRun, PublishersOfATargetThatPostsSendOverTheSenders) {
+    const ChatServer server({});
+    const auto target = parse_target(
+        "path=/"
+        "ws?name=u{id}&room={room}\nexpect=\"type\":\"joined\"\ndelivery=\"type\":\"message\"\n"
+        "publish_http=/api/v1/rooms/{room}/messages\npublish={\"text\":\"{payload}\"}",
+        "posting");
+    ASSERT_TRUE(target) << target.error().text;
+    const std::atomic<bool> interrupted{false};
+    const auto report =
+        run(short_scenario(server, Mix(Transport::websocket)), *target, nullptr, interrupted);
+    ASSERT_TRUE(report) << report.error().text;
+    EXPECT_FALSE(report->faulty()) << format_table(*report);
+    EXPECT_EQ(report->tally.published, 40u);
+    EXPECT_EQ(report->tally.answered, 40u);
+    EXPECT_EQ(report->tally.steady.received, 200u);
+    EXPECT_EQ(report->by_transport[senders_tally].opened, 2u);
+    const auto json = to_json(*report);
+    EXPECT_GT(json.at("bytes_per_delivery").as_double(), 64.0);
+    EXPECT_GE(json.at("last_receiver_us").at("max").as_double(),
+              json.at("latency_us").at("p50").as_double());
+}
+
 TEST(TransportsRun, AMixSharesItsRoomsAndIsToldApart) {
     const ChatServer server({});
     Mix::Percent percent{};
