@@ -16,10 +16,9 @@ Instant machine_now() noexcept {
 }
 
 std::string format_rfc3339(WallTime at) {
-    using namespace std::chrono;
-    const auto day = floor<days>(at);
-    const year_month_day date{day};
-    const hh_mm_ss time{floor<milliseconds>(at - day)};
+    const auto day = std::chrono::floor<std::chrono::days>(at);
+    const std::chrono::year_month_day date{day};
+    const std::chrono::hh_mm_ss time{std::chrono::floor<std::chrono::milliseconds>(at - day)};
     std::string out = "0000-00-00T00:00:00.000Z";
     put_digits(&out[0], static_cast<unsigned>(static_cast<int>(date.year())), 4);
     put_digits(&out[5], static_cast<unsigned>(date.month()), 2);
