@@ -16,7 +16,7 @@ INTRODUCTION = """\
 <!-- Written by bench/peers/compare from its measurements; not to be edited by hand. -->
 
 The same work, put to each server in turn by the same generator (`parley-load`), on one machine
-within one session. To make it again, on Debian 12:
+one after the other. To make it again, on Debian 12:
 
     {command}
 
@@ -34,7 +34,7 @@ from npm), starts one server at a time, measures, and writes this page and its c
 * **Open loop.** Latency counts from the instant at which a message was meant to be sent, at every
   receiver. Processor time is that of the server's process and what it has started, user and system.
 
-Figures of two sessions don't compare: only those beside each other do.
+Figures of two days don't compare: only those beside each other do.
 """
 
 QUICK_WARNING = """
