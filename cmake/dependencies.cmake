@@ -11,6 +11,7 @@ parley_require(Boost libboost-json1.81-dev 1.81 COMPONENTS json)
 parley_require(OpenSSL libssl-dev 3.0)
 parley_require(ZLIB zlib1g-dev)
 parley_require(Threads libc6-dev)
+parley_require(SQLite3 libsqlite3-dev 3.40)
 parley_require(spdlog libspdlog-dev)
 parley_require(tomlplusplus libtomlplusplus-dev)
 find_path(PARLEY_CLI11_INCLUDE_DIR CLI/CLI.hpp)
@@ -40,7 +41,7 @@ if(PARLEY_BUILD_BENCH)
     parley_require(benchmark libbenchmark-dev)
 endif()
 # find_package() made these visible here only; the targets below this folder need them too.
-foreach(target Boost::json Boost::headers OpenSSL::SSL OpenSSL::Crypto ZLIB::ZLIB Threads::Threads
+foreach(target Boost::json Boost::headers SQLite::SQLite3 OpenSSL::SSL OpenSSL::Crypto ZLIB::ZLIB Threads::Threads
                spdlog::spdlog tomlplusplus::tomlplusplus GTest::gtest GTest::gmock
                GTest::gtest_main GTest::gmock_main benchmark::benchmark
                benchmark::benchmark_main)

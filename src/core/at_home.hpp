@@ -3,10 +3,11 @@
 // Path:     Subscriber, frontend → question → [at_home] → RoomHome
 // Runs on:  the room's home shard.
 // Owned by: nobody; plain functions.
-// Bounds:   limits.rooms rooms; those of RoomHome.
+// Bounds:   limits.rooms rooms; those of RoomHome. The room is open (Shard::when_open()).
 #pragma once
 
 #include <boost/system/result.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,18 +20,27 @@ namespace parley::core {
 template <typename Answer>
 using Answered = boost::system::result<Answer, protocol::Error>;
 
+// The error where there are limits.rooms.
+[[nodiscard]] protocol::Error too_many_rooms();
+
 // These make the room where there is none; `unavailable` where there are limits.rooms.
 [[nodiscard]] Answered<JoinAnswer> join_at_home(Shard& home, const std::string& room,
                                                 const JoinRequest& request);
 // Publishes; once, where the send has a key.
-[[nodiscard]] Answered<protocol::Ack> send_at_home(Shard& home, const UserPtr& user,
-                                                   protocol::Send&& send);
+[[nodiscard]] std::optional<AckAnswer> send_at_home(Shard& home, const UserPtr& user,
+                                                    protocol::Send&& send,
+                                                    const Later<AckAnswer>& later);
 [[nodiscard]] Answered<protocol::Visit> visit_at_home(Shard& home, const std::string& room,
                                                       const UserPtr& user);
 
 // These do not: `not_found`.
-[[nodiscard]] Answered<HistoryReply> history_at_home(Shard& home, const protocol::History& asked);
-[[nodiscard]] Answered<HistoryReply> page_at_home(Shard& home, const protocol::History& asked);
+[[nodiscard]] std::optional<PageAnswer> history_at_home(Shard& home, const protocol::History& asked,
+                                                        const Later<PageAnswer>& later);
+[[nodiscard]] std::optional<PageAnswer> page_at_home(Shard& home, const protocol::History& asked,
+                                                     const Later<PageAnswer>& later);
+[[nodiscard]] std::optional<PageAnswer> search_at_home(
+    Shard& home, const std::string& room, StoredSearch&& asked,
+    const std::optional<protocol::Cursor>& before, const Later<PageAnswer>& later);
 [[nodiscard]] Answered<protocol::MemberList> members_at_home(Shard& home, const std::string& room);
 [[nodiscard]] Answered<protocol::Ack> push_at_home(Shard& home, const std::string& room,
                                                    PublicationKind kind,

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/history_store.hpp"
 #include "core/shard.hpp"
 #include "core/subscriber.hpp"
 
@@ -38,9 +39,10 @@ void Audience::adopt(RoomPtr room, std::uint64_t sequence, std::uint64_t offset)
     shard_->queue_drain(*this);
 }
 
-void Audience::become_home(RoomPtr room) {
-    adopt(std::move(room), 0, 0);
-    home_ = std::make_unique<RoomHome>(*shard_, *this);
+void Audience::become_home(RoomPtr room, const StoredRoom& stored) {
+    // A ring counts its entries from the last offset on.
+    adopt(std::move(room), stored.last_offset, stored.last_offset);
+    home_ = std::make_unique<RoomHome>(*shard_, *this, stored);
 }
 
 void Audience::take(PublicationPtr publication) {
@@ -338,42 +340,6 @@ void Audience::remove(Subscription& subscription) noexcept {
 bool Audience::droppable() const noexcept {
     if (!listeners_.empty() || joins_under_way_ > 0) return false;
     return !home_ || home_->droppable();
-}
-
-bool matches(std::string_view pattern, std::string_view name) noexcept {
-    // Backtracks to the last star only: linear but for pathological patterns, which names of 128
-    // bytes keep harmless.
-    std::size_t p = 0;
-    std::size_t n = 0;
-    std::size_t star = std::string_view::npos;
-    std::size_t resume = 0;
-    while (n < name.size()) {
-        if (p < pattern.size() && pattern[p] == '*') {
-            star = p++;
-            resume = n;
-        } else if (p < pattern.size() && pattern[p] == name[n]) {
-            ++p;
-            ++n;
-        } else if (star != std::string_view::npos) {
-            p = star + 1;
-            n = ++resume;
-        } else {
-            return false;
-        }
-    }
-    while (p < pattern.size() && pattern[p] == '*') ++p;
-    return p == pattern.size();
-}
-
-const RoomRule* rule_of(const std::vector<RoomRule>& rules, std::string_view room) noexcept {
-    const auto found = std::ranges::find_if(
-        rules, [room](const RoomRule& rule) { return matches(rule.match, room); });
-    return found == rules.end() ? nullptr : &*found;
-}
-
-OnLag lag_policy_of(const std::vector<RoomRule>& rules, std::string_view room) {
-    const RoomRule* rule = rule_of(rules, room);
-    return rule != nullptr ? rule->on_lag : OnLag::disconnect;
 }
 
 }  // namespace parley::core

@@ -47,7 +47,7 @@ public:
 
     // Listens to a room from a place in its order; makes this shard the room's home or not.
     void adopt(RoomPtr room, std::uint64_t sequence, std::uint64_t offset);
-    void become_home(RoomPtr room);
+    void become_home(RoomPtr room, const StoredRoom& stored);
 
     // A join that was asked of the home and is not carried out: nothing it may need is trimmed.
     void join_asked() noexcept { ++joins_under_way_; }
@@ -170,12 +170,5 @@ private:
     std::unique_ptr<RunCache> runs_;
     std::unique_ptr<RoomHome> home_;
 };
-
-// `*` matches any run of characters, everything else itself.
-[[nodiscard]] bool matches(std::string_view pattern, std::string_view name) noexcept;
-// The rule that decides about that room; null where none matches.
-[[nodiscard]] const RoomRule* rule_of(const std::vector<RoomRule>& rules,
-                                      std::string_view room) noexcept;
-[[nodiscard]] OnLag lag_policy_of(const std::vector<RoomRule>& rules, std::string_view room);
 
 }  // namespace parley::core

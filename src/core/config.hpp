@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace parley::core {
@@ -43,11 +44,30 @@ struct LimitsConfig {
     RateConfig handshakes{5'000, 10'000};  // new connections of the process
 };
 
+// How much of a room a store keeps; the oldest goes first. 0: no bound of that kind.
+struct Retention {
+    std::size_t messages = 0;
+    std::size_t bytes = 0;
+    milliseconds age{0};
+    friend bool operator==(const Retention&, const Retention&) = default;
+};
+
+// When a message that a store is to keep is sent on and acked.
+enum class Durability : std::uint8_t {
+    async,  // at once; it is written soon after
+    sync,   // once it is on the disk
+};
+
 // [history]
 struct HistoryConfig {
-    std::size_t messages = 200;
+    std::size_t messages = 200;  // in memory
     std::size_t bytes = 1024 * 1024;
-    milliseconds idle_ttl{std::chrono::hours(1)};  // a room without members forgets after this
+    milliseconds idle_ttl{
+        std::chrono::hours(1)};  // a room without members leaves memory after this
+    Durability durability = Durability::sync;
+    std::size_t queue_messages = 65'536;  // not yet written, of all rooms
+    std::size_t queue_bytes = 64 * 1024 * 1024;
+    Retention keep;  // in the store, where no rule of [[rooms]] says otherwise
 };
 
 // [presence]
@@ -96,7 +116,10 @@ inline constexpr std::size_t on_lag_policies = 3;
 struct RoomRule {
     std::string match;
     OnLag on_lag = OnLag::disconnect;
-    std::optional<FlushDelay> flush_delay{};  // nothing: flush.delay
+    std::optional<FlushDelay> flush_delay{};     // nothing: flush.delay
+    std::optional<std::size_t> keep_messages{};  // nothing: history.keep_messages, and so on
+    std::optional<std::size_t> keep_bytes{};
+    std::optional<milliseconds> keep_age{};
 };
 
 // [drain]
@@ -118,5 +141,13 @@ struct Config {
     std::vector<RoomRule> rooms;
     std::string server_name = "parley";  // `server` of `welcome`
 };
+
+// `*` matches any run of characters, everything else itself.
+[[nodiscard]] bool matches(std::string_view pattern, std::string_view name) noexcept;
+// The rule that decides about that room; null where none matches.
+[[nodiscard]] const RoomRule* rule_of(const std::vector<RoomRule>& rules,
+                                      std::string_view room) noexcept;
+[[nodiscard]] OnLag lag_policy_of(const std::vector<RoomRule>& rules, std::string_view room);
+[[nodiscard]] Retention retention_of(const Config& config, std::string_view room);
 
 }  // namespace parley::core

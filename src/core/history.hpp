@@ -23,6 +23,9 @@ struct HistorySlice {
 
 class History {
 public:
+    // Begins behind that message, of which nothing is retained here. Only while nothing was
+    // appended.
+    void start_at(std::uint64_t last_offset) noexcept { last_offset_ = last_offset; }
     // Messages come in the order of their offsets, without holes.
     void append(RetainedPtr message, const HistoryConfig& config);
 
@@ -42,11 +45,13 @@ public:
         return before(last_offset_ + 1, most);
     }
 
-private:
-    [[nodiscard]] HistorySlice cut(std::size_t first, std::size_t end) const;
+    // Of the oldest that is retained; last_offset() + 1 where none is.
     [[nodiscard]] std::uint64_t first_offset() const noexcept {
         return last_offset_ + 1 - messages_.size();
     }
+
+private:
+    [[nodiscard]] HistorySlice cut(std::size_t first, std::size_t end) const;
 
     // Takes memory as it fills, and none while empty: most rooms are.
     boost::circular_buffer_space_optimized<RetainedPtr> messages_;

@@ -1,16 +1,19 @@
 #include "core/hub.hpp"
 
+#include <algorithm>
 #include <functional>
+#include <limits>
 #include <random>
 
 #include "core/audience.hpp"
+#include "core/history_store.hpp"
 #include "core/ids.hpp"
 
 namespace parley::core {
 
 Hub::Hub(Config config, const std::vector<ShardLoop*>& loops, const Instant& now,
-         std::uint64_t seed)
-    : config_(std::move(config)) {
+         std::uint64_t seed, HistoryStore* store)
+    : config_(std::move(config)), store_(store) {
     std::mt19937_64 random(seed);
     secret_ = random();
     shards_.reserve(loops.size());
@@ -32,6 +35,39 @@ UserPtr Hub::user_named(std::string_view address, const std::string& name) const
 
 UserPtr Hub::guest_at(std::string_view address) const {
     return user_named(address, "guest-" + anonymous_user_id(secret_, address, {}).substr(0, 4));
+}
+
+bool Hub::takes_messages() const noexcept {
+    return store_ == nullptr || store_->accepting();
+}
+
+void Hub::take_up_sessions(const Instant& now) {
+    if (store_ == nullptr) return;
+    std::size_t taken = 0;
+    for (StoredSession& stored : store_->take_sessions()) {
+        auto session = lost_session_from_json(stored.state);
+        if (!session || stored.until <= now.wall) continue;
+        // Whoever comes back asks all shards.
+        shards_[taken++ % shards_.size()]->lost_sessions().keep(
+            std::move(stored.key), std::move(*session),
+            {now.mono + (stored.until - now.wall), std::numeric_limits<std::size_t>::max()});
+    }
+}
+
+void Hub::settle(const Instant& now) {
+    if (store_ == nullptr) return;
+    std::vector<StoredSession> sessions;
+    for (const auto& shard : shards_) {
+        for (Audience* audience : shard->homes_after({}, std::numeric_limits<std::size_t>::max())) {
+            audience->drain();
+        }
+        shard->lost_sessions().each(
+            [&](const std::string& key, const LostSession& session, TimePoint until) {
+                sessions.push_back({key, now.wall + (until - now.mono), to_json(session)});
+            });
+    }
+    std::ranges::sort(sessions, {}, &StoredSession::until);
+    store_->keep_sessions(std::move(sessions));
 }
 
 std::uint64_t Hub::total(Metric metric) const noexcept {

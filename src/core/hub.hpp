@@ -18,12 +18,14 @@
 
 namespace parley::core {
 
+class HistoryStore;
+
 class Hub {
 public:
     // One shard per loop; the loops must outlive the hub. Everything random in it follows from
-    // `seed`.
-    Hub(Config config, const std::vector<ShardLoop*>& loops, const Instant& now,
-        std::uint64_t seed);
+    // `seed`. Without a store what is said is kept in memory alone.
+    Hub(Config config, const std::vector<ShardLoop*>& loops, const Instant& now, std::uint64_t seed,
+        HistoryStore* store = nullptr);
     ~Hub();
     Hub(const Hub&) = delete;
     Hub& operator=(const Hub&) = delete;
@@ -32,6 +34,19 @@ public:
     [[nodiscard]] std::size_t shard_count() const noexcept { return shards_.size(); }
     [[nodiscard]] Shard& shard(std::size_t index) const noexcept { return *shards_[index]; }
     [[nodiscard]] Shard& home_of(std::string_view room) const noexcept;
+    // Where messages are kept; null where that is memory alone.
+    [[nodiscard]] HistoryStore* store() const noexcept { return store_; }
+    // Whether a message is stored before it is said: only a room's home may publish one then.
+    [[nodiscard]] bool stores_first() const noexcept {
+        return store_ != nullptr && config_.history.durability == Durability::sync;
+    }
+    // False while messages are refused, since the store fails or is too far behind. Any thread.
+    [[nodiscard]] bool takes_messages() const noexcept;
+    // Takes up what the store kept of the sessions of the last run. Only before any shard runs.
+    void take_up_sessions(const Instant& now);
+    // Hands the store what was said and not yet taken in by a room's home, and the sessions that may
+    // come back. Only once no shard runs any more, by the one thread that is left.
+    void settle(const Instant& now);
     // Sum over the shards. Any thread.
     [[nodiscard]] std::uint64_t total(Metric metric) const noexcept;
 
@@ -45,6 +60,7 @@ public:
 
 private:
     Config config_;
+    HistoryStore* store_;
     std::uint64_t secret_;
     BucketTable user_buckets_;
     BucketTable address_buckets_;

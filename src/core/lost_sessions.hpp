@@ -41,6 +41,11 @@ protected:
     ~HeldSession() = default;
 };
 
+// All of it as JSON, to be kept beyond this process, and back; nothing where the text is none of
+// ours.
+[[nodiscard]] std::string to_json(const LostSession& session);
+[[nodiscard]] std::optional<LostSession> lost_session_from_json(std::string_view text);
+
 class LostSessions {
 public:
     LostSessions(TimerWheel& timers, ShardMetrics& metrics) noexcept
@@ -61,6 +66,11 @@ public:
     // Gives it up: the key is good once.
     [[nodiscard]] std::optional<LostSession> take(std::string_view key);
     [[nodiscard]] std::size_t size() const noexcept { return kept_.size(); }
+    // Calls f(key, session, until) for all that are kept, the oldest first.
+    template <typename F>
+    void each(F&& f) const {
+        for (const Kept& kept : kept_) f(kept.key, kept.session, kept.until);
+    }
 
 private:
     struct Kept {

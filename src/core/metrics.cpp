@@ -69,6 +69,10 @@ constexpr std::array rows{
               "Sends with a key that was published before, acknowledged again."},
     MetricRow{Metric::keys_forgotten, "keys_forgotten",
               "Keys of sends forgotten before their time, for want of room."},
+    MetricRow{Metric::history_refused, "history_refused",
+              "Sends answered unavailable, since the history store failed or was too far behind."},
+    MetricRow{Metric::history_unread, "history_unread",
+              "Pages, searches and rooms that the history store could not give."},
     MetricRow{Metric::deliveries_due, "deliveries_due",
               "Deliveries that publications made due: the sum of written, skipped, filtered, "
               "dropped and pending ones."},

@@ -63,6 +63,8 @@ enum class Metric : std::uint8_t {
     publish_refused,      // ring full: `unavailable`
     duplicates_answered,  // a repeated key, acked again
     keys_forgotten,       // idempotency keys dropped before their time
+    history_refused,      // sends refused because the store failed or was too far behind
+    history_unread,       // questions that the store could not answer
     // fan-out: due = written + skipped + filtered + dropped + pending, always
     deliveries_due,
     deliveries_written,

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "core/hub.hpp"
+#include "core/later.hpp"
 #include "core/shard.hpp"
 
 namespace parley::core {
@@ -27,15 +28,41 @@ void ask_shard(Shard& here, Shard& there, Ask ask, Done done) {
     });
 }
 
-// Has `ask(home)` answered where that room has its home. Gives the answer back at once where that is
-// here; else nothing, and the answer goes to what `make_done()` gave, as ask_shard() has it.
+// Has `ask(home, later)` answered where that room has its home, once it is open there. Gives the
+// answer back at once where that is here and now; else nothing, and the answer goes to what
+// `make_done()` gave, as ask_shard() has it. An Answer is made of an error too: why the room can't be
+// opened. `later` is good until `ask` returns.
+template <typename Answer, typename Ask, typename MakeDone>
+[[nodiscard]] std::optional<Answer> ask_home_later(Shard& here, const std::string& room, Ask ask,
+                                                   MakeDone make_done) {
+    Shard& home = here.hub().home_of(room);
+    if (&home == &here && home.is_open(room)) {
+        return ask(home, Later<Answer>([&make_done] { return Respond<Answer>(make_done()); }));
+    }
+    Respond<Answer> respond = [done = make_done(), &here](Answer&& answer) {
+        here.post([answer = std::move(answer), done](Shard&) mutable { done(std::move(answer)); });
+    };
+    home.post([room, ask = std::move(ask), respond = std::move(respond)](Shard& there) mutable {
+        auto question = [ask = std::move(ask), respond = std::move(respond)](
+                            Shard& at, const OpenRefusal& refused) mutable {
+            if (refused) return respond(Answer(*refused));
+            auto now = ask(at, Later<Answer>([&respond] { return respond; }));
+            if (now) respond(std::move(*now));
+        };
+        if (there.is_open(room)) return question(there, {});
+        there.when_open(room, std::move(question));
+    });
+    return std::nullopt;
+}
+
+// The same for what a home always knows at once: `ask(home)`.
 template <typename Ask, typename MakeDone>
 [[nodiscard]] auto ask_home(Shard& here, const std::string& room, Ask ask, MakeDone make_done) {
-    Shard& home = here.hub().home_of(room);
-    using Answer = decltype(ask(home));
-    if (&home == &here) return std::optional<Answer>(ask(home));
-    ask_shard(here, home, std::move(ask), make_done());
-    return std::optional<Answer>();
+    using Answer = decltype(ask(here));
+    auto at_once = [ask = std::move(ask)](Shard& home, const Later<Answer>&) mutable {
+        return std::optional<Answer>(ask(home));
+    };
+    return ask_home_later<Answer>(here, room, std::move(at_once), std::move(make_done));
 }
 
 // Asks every shard one after the other, the asking one first: each adds to `gathered` by

@@ -6,9 +6,12 @@
 namespace parley::core {
 
 RetainedPtr Retained::copy_of(const Publication& message) {
-    const std::string_view json = message.json();
+    return make(message.offset(), message.json());
+}
+
+RetainedPtr Retained::make(std::uint64_t offset, std::string_view json) {
     void* memory = ::operator new(sizeof(Retained) + json.size());
-    auto* kept = new (memory) Retained(message.offset(), static_cast<std::uint32_t>(json.size()));
+    auto* kept = new (memory) Retained(offset, static_cast<std::uint32_t>(json.size()));
     std::memcpy(static_cast<char*>(memory) + sizeof(Retained), json.data(), json.size());
     return RetainedPtr(kept);
 }

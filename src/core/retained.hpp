@@ -20,6 +20,9 @@ class Retained {
 public:
     // Copies what is to be kept of a message. Throws std::bad_alloc.
     [[nodiscard]] static boost::intrusive_ptr<const Retained> copy_of(const Publication& message);
+    // The message with that offset and that push, read from where it was kept.
+    [[nodiscard]] static boost::intrusive_ptr<const Retained> make(std::uint64_t offset,
+                                                                   std::string_view json);
 
     [[nodiscard]] std::uint64_t offset() const noexcept { return offset_; }
     // The push of parley.v1.

@@ -19,13 +19,14 @@ void RoomCall::let_go(Mail& mail) noexcept {
     intrusive_ptr_release(static_cast<RoomCall&>(mail).room);
 }
 
-Room::Room(std::string name, protocol::Epoch epoch, std::uint32_t shards, std::uint32_t home)
+Room::Room(std::string name, protocol::Epoch epoch, std::uint32_t shards, std::uint32_t home,
+           std::uint64_t last_offset)
     : name_(std::move(name)),
       epoch_(epoch),
       shards_(shards),
       home_(home),
       calls_(shards > 1 ? new RoomCall[shards] : nullptr),
-      ring_(shards, home, 0, limits::room_ring_slots_first, limits::room_ring_slots_max) {
+      ring_(shards, home, last_offset, limits::room_ring_slots_first, limits::room_ring_slots_max) {
     for (std::uint32_t i = 0; shards > 1 && i < shards; ++i) calls_[i].room = this;
 }
 
@@ -35,9 +36,7 @@ std::optional<RoomRing::Claim> Room::claim_place(Audience& from, PublicationKind
     // Full. Where it is this very shard that has not taken, it can do so now; where it is another,
     // the publisher is told and does not wait.
     from.drain();
-    if (auto claim = ring_.try_claim(entry)) return claim;
-    from.shard().metrics().add(Metric::publish_refused);
-    return std::nullopt;
+    return ring_.try_claim(entry);
 }
 
 TimePoint Room::born(const Audience& from) noexcept {

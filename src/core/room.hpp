@@ -38,7 +38,9 @@ struct RoomCall : Mail {
 
 class Room : public boost::intrusive_ref_counter<Room, boost::thread_safe_counter> {
 public:
-    Room(std::string name, protocol::Epoch epoch, std::uint32_t shards, std::uint32_t home);
+    // Its next message gets last_offset + 1.
+    Room(std::string name, protocol::Epoch epoch, std::uint32_t shards, std::uint32_t home,
+         std::uint64_t last_offset = 0);
 
     [[nodiscard]] const std::string& name() const noexcept { return name_; }
     [[nodiscard]] protocol::Epoch epoch() const noexcept { return epoch_; }

@@ -16,7 +16,8 @@ using PresenceAction = protocol::PresencePush::Action;
 constexpr milliseconds count_interval{1000};
 constexpr milliseconds retry_when_full{100};
 
-protocol::Error ring_is_full() {
+protocol::Error ring_is_full(Audience& audience) {
+    audience.shard().metrics().add(Metric::publish_refused);
     return make_error(errc::unavailable, "the room takes in more than can be sent on",
                       retry_when_full);
 }
@@ -41,9 +42,29 @@ std::optional<protocol::Error> admit_to_room(Audience& audience) {
 
 }  // namespace
 
-RoomHome::RoomHome(Shard& shard, Audience& audience)
+std::optional<protocol::Error> admit_message(Audience& audience) {
+    Shard& shard = audience.shard();
+    const HistoryStore* store = shard.hub().store();
+    if (store != nullptr && !store->accepting()) {
+        shard.metrics().add(Metric::history_refused);
+        return store_unavailable("messages can't be stored at the moment");
+    }
+    return admit_to_room(audience);
+}
+
+RoomHome::RoomHome(Shard& shard, Audience& audience, const StoredRoom& stored)
     : shard_(&shard), audience_(&audience), idle_since_(shard.now().mono), timer_(*this) {
     shard.metrics().add(Metric::rooms_created);
+    history_.start_at(stored.last_offset - stored.newest.size());
+    for (const RetainedPtr& message : stored.newest) {
+        history_.append(message, shard.config().history);
+    }
+    for (const StoredKey& key : stored.keys) remember(key.user, key.key, {key.offset, key.at});
+    const Hub& hub = shard.hub();
+    if (hub.stores_first()) {
+        pending_ = std::make_unique<PendingSends>(audience, *hub.store(), stored.last_offset);
+    }
+    arm_timer();
 }
 
 RoomHome::~RoomHome() {
@@ -55,6 +76,7 @@ void RoomHome::HomeTimer::fire(Timer& timer) noexcept {
 }
 
 JoinAnswer RoomHome::join(const JoinRequest& request) {
+    used_ = true;
     const bool watches = request.how.kinds.has(PublicationKind::presence);
     if (!request.how.member) {
         ++hearers_;
@@ -104,6 +126,7 @@ void RoomHome::rename(const UserPtr& before, const UserPtr& after) {
 }
 
 protocol::Visit RoomHome::visit(const UserPtr& user) {
+    used_ = true;
     const auto ttl = shard_->config().presence.poll_ttl;
     if (presence_.visit(user, shard_->now().mono + ttl) == Presence::Change::joined) {
         announce(PresenceAction::join, user);
@@ -151,7 +174,7 @@ void RoomHome::arm_timer() {
     const auto at_latest = [&due](TimePoint at) { due = due ? std::min(*due, at) : at; };
     if (count_due_) at_latest(last_count_at_ + count_interval);
     if (deserted() && !history_.empty()) {
-        at_latest(idle_since_ + shard_->config().history.idle_ttl);
+        at_latest(idle_since_ + idle_ttl());
     }
     if (due) {
         shard_->timers().arm(timer_, *due);
@@ -181,57 +204,6 @@ void RoomHome::publish_presence(PresenceAction action, const User* user) {
     last_count_at_ = shard_->now().mono;
 }
 
-boost::system::result<protocol::Ack, protocol::Error> RoomHome::send(const UserPtr& user,
-                                                                     protocol::Send&& send) {
-    const auto now = shard_->now().mono;
-    const auto& room = *audience_->room();
-    if (!keys_) keys_ = std::make_unique<IdempotencyKeys>();
-    if (const auto known = keys_->find(user->who.name, send.key, now)) {
-        shard_->metrics().add(Metric::duplicates_answered);
-        return protocol::Ack{room.name(), {room.epoch(), known->offset}, format_rfc3339(known->at)};
-    }
-    const std::string key = send.key;
-    auto ack = publish_message(*audience_, *user, std::move(send));
-    if (ack &&
-        keys_->remember(user->who.name, key, {ack->cursor.offset, shard_->now().wall}, now)) {
-        shard_->metrics().add(Metric::keys_forgotten);
-    }
-    return ack;
-}
-
-boost::system::result<HistoryReply, protocol::Error> RoomHome::history(
-    const protocol::History& asked) const {
-    audience_->drain();
-    const auto& room = *audience_->room();
-    HistoryReply reply{room.name(), {room.epoch(), history_.last_offset()}, {}};
-    const auto limit = std::min<std::size_t>(asked.limit, limits::history_answer_max);
-    const auto& named = asked.since ? asked.since : asked.before;
-    if (named && named->epoch != room.epoch()) {
-        return make_error(errc::not_found, "that cursor is of an earlier life of this room");
-    }
-    if (asked.since && !history_.reaches_back_to(asked.since->offset)) {
-        return make_error(errc::not_found, "what followed that cursor is not retained");
-    }
-    auto slice = asked.since    ? history_.after(asked.since->offset, limit)
-                 : asked.before ? history_.before(asked.before->offset, limit)
-                                : history_.last(limit);
-    reply.messages = std::move(slice.messages);
-    reply.more = slice.more;
-    return reply;
-}
-
-boost::system::result<HistoryReply, protocol::Error> RoomHome::page(protocol::History asked) const {
-    audience_->drain();
-    const bool recovered = can_follow(asked.since);
-    if (!recovered) asked.since.reset();
-    auto reply = history(asked);
-    if (!reply) return reply;
-    reply->recovered = recovered;
-    // Who follows the room goes on from what the page ends with.
-    if (recovered && reply->more) reply->cursor.offset = reply->messages.back()->offset();
-    return reply;
-}
-
 protocol::ListedRoom RoomHome::summary() const {
     audience_->drain();
     return {audience_->name(), presence_.count(), history_.last_offset()};
@@ -243,12 +215,25 @@ protocol::MemberList RoomHome::members() const {
 }
 
 void RoomHome::keep(const PublicationPtr& message) {
-    history_.append(Retained::copy_of(*message), shard_->config().history);
+    used_ = true;
+    const RetainedPtr kept = Retained::copy_of(*message);
+    history_.append(kept, shard_->config().history);
+    // Where it is stored first, it was.
+    if (HistoryStore* store = shard_->hub().store(); store != nullptr && !pending_) {
+        store->append(*shard_, audience_->name(), {kept, {}, {}, shard_->now().wall}, 0);
+    }
     if (!deserted()) return;
     // Said by somebody who left before it was taken in, or who never joined.
     idle_since_ = shard_->now().mono;
     if (history_.empty()) shard_->consider_dropping(*audience_);
     arm_timer();
+}
+
+Duration RoomHome::idle_ttl() const noexcept {
+    // What was only looked at can be read again: who looks at many rooms is not to fill the memory.
+    constexpr milliseconds unused{10'000};
+    const Duration ttl = shard_->config().history.idle_ttl;
+    return used_ || shard_->hub().store() == nullptr ? ttl : std::min<Duration>(ttl, unused);
 }
 
 bool RoomHome::others_attached() const noexcept {
@@ -260,15 +245,12 @@ bool RoomHome::others_attached() const noexcept {
 }
 
 bool RoomHome::droppable() const noexcept {
-    if (!deserted() || others_attached()) return false;
-    return history_.empty() ||
-           idle_since_ + shard_->config().history.idle_ttl <= shard_->now().mono;
+    if (!deserted() || pending() || others_attached()) return false;
+    return history_.empty() || idle_since_ + idle_ttl() <= shard_->now().mono;
 }
 
-boost::system::result<protocol::Ack, protocol::Error> publish_message(Audience& audience,
-                                                                      const User& user,
-                                                                      protocol::Send&& send) {
-    if (auto refused = admit_to_room(audience)) return std::move(*refused);
+AckAnswer publish_message(Audience& audience, const User& user, protocol::Send&& send) {
+    if (auto refused = admit_message(audience)) return std::move(*refused);
     Room& room = *audience.room();
     protocol::Message message{
         room.name(),          {room.epoch(), 0},     user.who,
@@ -281,7 +263,7 @@ boost::system::result<protocol::Ack, protocol::Error> publish_message(Audience& 
             protocol::append_message(json, message);
             return json;
         });
-    if (!offset) return ring_is_full();
+    if (!offset) return ring_is_full(audience);
     return protocol::Ack{room.name(), message.cursor, std::move(message.at)};
 }
 
@@ -297,7 +279,7 @@ std::optional<protocol::Error> publish_transient(Audience& audience, Publication
         protocol::append_server_frame(json, frame);
         return json;
     });
-    if (!offset) return ring_is_full();
+    if (!offset) return ring_is_full(audience);
     return std::nullopt;
 }
 

@@ -1,10 +1,10 @@
 // RoomHome: what only one shard may decide of a room: who is present, what is retained, which keyed
-// sends were made, and when the room may go.
+// sends were made, what the store is told and asked, and when the room may go.
 //
-// Path:     Subscriber, Visitor → [RoomHome] → Room, History, Presence
+// Path:     Subscriber, Visitor → [RoomHome] → Room, History, Presence, HistoryStore
 // Runs on:  the room's home shard.
 // Owned by: the Audience of that shard.
-// Bounds:   HistoryConfig; PresenceConfig; limits::idempotency_keys_max.
+// Bounds:   HistoryConfig; PresenceConfig; limits::idempotency_keys_max; PendingSends.
 #pragma once
 
 #include <boost/system/result.hpp>
@@ -12,7 +12,10 @@
 #include <optional>
 
 #include "core/history.hpp"
+#include "core/history_store.hpp"
 #include "core/idempotency.hpp"
+#include "core/later.hpp"
+#include "core/pending_sends.hpp"
 #include "core/presence.hpp"
 #include "core/reply.hpp"
 #include "core/room.hpp"
@@ -36,9 +39,12 @@ struct JoinAnswer {
     JoinedReply reply;
 };
 
+using PageAnswer = boost::system::result<HistoryReply, protocol::Error>;
+
 class RoomHome {
 public:
-    RoomHome(Shard& shard, Audience& audience);
+    // Of a room as its store has it, or a new one.
+    RoomHome(Shard& shard, Audience& audience, const StoredRoom& stored);
     ~RoomHome();
 
     [[nodiscard]] JoinAnswer join(const JoinRequest& request);
@@ -48,16 +54,27 @@ public:
     // Presence without a session: lasts for presence.poll_ttl from the last call on.
     [[nodiscard]] protocol::Visit visit(const UserPtr& user);
     void end_visit(const UserPtr& user);
-    // A send with a key: published once, acked as often as it comes. `unavailable` when the ring is
-    // full.
-    [[nodiscard]] boost::system::result<protocol::Ack, protocol::Error> send(const UserPtr& user,
-                                                                             protocol::Send&& send);
-    [[nodiscard]] boost::system::result<HistoryReply, protocol::Error> history(
-        const protocol::History& asked) const;
+    // Published once, and acked as often as it comes where it has a key; `unavailable` when the ring
+    // is full, or the store can't take it. At once, but where it is stored before it is said.
+    [[nodiscard]] std::optional<AckAnswer> send(const UserPtr& user, protocol::Send&& send,
+                                                const Later<AckAnswer>& later);
+    // At once from memory; what is older the store is asked for.
+    [[nodiscard]] std::optional<PageAnswer> history(const protocol::History& asked,
+                                                    const Later<PageAnswer>& later) const;
     // As history(), but a `since` that can't be followed is no error: the answer is then the last
     // messages, and not `recovered`.
-    [[nodiscard]] boost::system::result<HistoryReply, protocol::Error> page(
-        protocol::History asked) const;
+    [[nodiscard]] std::optional<PageAnswer> page(protocol::History asked,
+                                                 const Later<PageAnswer>& later) const;
+    // What the store finds, of what was said before that cursor where one is given; `not_found` where
+    // what is said is kept in memory alone.
+    [[nodiscard]] std::optional<PageAnswer> search(StoredSearch&& asked,
+                                                   const std::optional<protocol::Cursor>& before,
+                                                   const Later<PageAnswer>& later) const;
+    // The store's word on a message of this home's.
+    void stored(std::uint64_t ticket, bool written) { pending_->stored(ticket, written); }
+    // A keyed send was published.
+    void remember(const std::string& user, const std::string& key,
+                  const IdempotencyKeys::Published& published);
     [[nodiscard]] protocol::MemberList members() const;
     [[nodiscard]] protocol::ListedRoom summary() const;
 
@@ -66,8 +83,12 @@ public:
     [[nodiscard]] const History& kept() const noexcept { return history_; }
     // The ring's messages, in order.
     void keep(const PublicationPtr& message);
-    // True when nobody is present or listens and what was said may be forgotten.
+    // True when nobody is present or listens and what was said may be forgotten, or read again.
     [[nodiscard]] bool droppable() const noexcept;
+    // True where there is nothing of a room: nobody, and nothing was ever said.
+    [[nodiscard]] bool vacant() const noexcept {
+        return deserted() && history_.last_offset() == 0 && !pending();
+    }
 
 private:
     struct HomeTimer : Timer {
@@ -81,6 +102,12 @@ private:
     void announce(protocol::PresencePush::Action action, const UserPtr& user);
     void publish_presence(protocol::PresencePush::Action action, const User* user);
     [[nodiscard]] bool others_attached() const noexcept;
+    // For how long a deserted room stays.
+    [[nodiscard]] Duration idle_ttl() const noexcept;
+    [[nodiscard]] bool pending() const noexcept { return pending_ && !pending_->empty(); }
+    [[nodiscard]] std::optional<PageAnswer> ask_store(const protocol::History& asked, bool recover,
+                                                      const Later<PageAnswer>& later) const;
+    [[nodiscard]] HistoryReply empty_reply() const;
     // True where everything after that cursor is retained.
     [[nodiscard]] bool can_follow(const std::optional<protocol::Cursor>& since) const noexcept;
     void left(const UserPtr& user);
@@ -92,18 +119,24 @@ private:
     History history_;
     Presence presence_;
     std::unique_ptr<IdempotencyKeys> keys_;
-    std::uint64_t watchers_ = 0;  // sessions that asked for presence
-    std::uint64_t hearers_ = 0;   // sessions that listen without being present
+    std::unique_ptr<PendingSends> pending_;  // only where messages are stored before they are said
+    std::uint64_t watchers_ = 0;             // sessions that asked for presence
+    std::uint64_t hearers_ = 0;              // sessions that listen without being present
     TimePoint last_count_at_{};
     TimePoint idle_since_;
+    bool used_ = false;  // somebody was here, or said something: not only asked
     bool count_due_ = false;
     HomeTimer timer_;
 };
 
-// Publishes one message of that user; its ack, or `rate_limited` over limits.room, or `unavailable`
-// when the ring is full.
-[[nodiscard]] boost::system::result<protocol::Ack, protocol::Error> publish_message(
-    Audience& audience, const User& user, protocol::Send&& send);
+// Publishes one message of that user, on any shard that takes part in the room; its ack, or
+// `rate_limited` over limits.room, or `unavailable` when the ring is full or the store too far
+// behind. Not where messages are stored before they are said (Hub::stores_first()).
+[[nodiscard]] AckAnswer publish_message(Audience& audience, const User& user,
+                                        protocol::Send&& send);
+// Why no message may be published in that room now: the store takes none, or the room's rate is used
+// up, which this takes one token of.
+[[nodiscard]] std::optional<protocol::Error> admit_message(Audience& audience);
 // Publishes a transient push; refused like a message, but that limits.room does not bound presence.
 [[nodiscard]] std::optional<protocol::Error> publish_transient(Audience& audience,
                                                                PublicationKind kind,

@@ -1,6 +1,10 @@
 #include "core/shard.hpp"
 
+#include <cassert>
+
+#include "core/at_home.hpp"
 #include "core/audience.hpp"
+#include "core/history_store.hpp"
 #include "core/hub.hpp"
 #include "core/ids.hpp"
 
@@ -136,7 +140,7 @@ void Shard::drop_idle() {
     }
 }
 
-Audience* Shard::find_audience(std::string_view room) noexcept {
+Audience* Shard::find_audience(std::string_view room) const noexcept {
     const auto* found = audiences_.find(room);
     return found == nullptr ? nullptr : found->get();
 }
@@ -146,14 +150,51 @@ Audience& Shard::audience_of(const std::string& room) {
     return *audiences_.add(std::make_unique<Audience>(*this, room));
 }
 
+bool Shard::rooms_are_full() const noexcept {
+    return (homes_.size() + openings_.size()) * hub_->shard_count() >= config().limits.rooms;
+}
+
 Audience* Shard::home_of(const std::string& room) {
     if (Audience* audience = find_audience(room)) return audience;
-    if (homes_.size() * hub_->shard_count() >= config().limits.rooms) return nullptr;
+    assert(hub_->store() == nullptr);
+    if (rooms_are_full()) return nullptr;
+    return &make_home(room, {random_epoch(random_), 0, {}, {}});
+}
+
+Audience& Shard::make_home(const std::string& room, const StoredRoom& stored) {
     Audience& audience = audience_of(room);
-    audience.become_home(RoomPtr(new Room(
-        room, random_epoch(random_), static_cast<std::uint32_t>(hub_->shard_count()), index_)));
+    audience.become_home(
+        RoomPtr(new Room(room, stored.epoch, static_cast<std::uint32_t>(hub_->shard_count()),
+                         index_, stored.last_offset)),
+        stored);
     homes_.emplace(audience.name(), &audience);
-    return &audience;
+    return audience;
+}
+
+bool Shard::is_open(std::string_view room) const noexcept {
+    return hub_->store() == nullptr || find_audience(room) != nullptr;
+}
+
+void Shard::when_open(const std::string& room, WhenOpen then) {
+    if (is_open(room)) return then(*this, std::nullopt);
+    const auto asked = openings_.find(room);
+    if (asked != openings_.end()) return asked->second.push_back(std::move(then));
+    if (rooms_are_full()) return then(*this, too_many_rooms());
+    openings_[room].push_back(std::move(then));
+    open(room);
+}
+
+void Shard::open(const std::string& room) {
+    const auto opened = [this, room](Stored<StoredRoom>&& stored) {
+        if (!stored) metrics_.add(Metric::history_unread);
+        // Until the turn ends the room stays, whatever those who waited do with it.
+        Audience* const audience = stored ? &make_home(room, *stored) : nullptr;
+        const auto waiting = openings_.extract(room);
+        const OpenRefusal refused = stored ? OpenRefusal() : OpenRefusal(stored.error());
+        for (const WhenOpen& then : waiting.mapped()) then(*this, refused);
+        if (audience != nullptr) consider_dropping(*audience);
+    };
+    hub_->store()->open(*this, room, random_epoch(random_), opened);
 }
 
 std::vector<Audience*> Shard::homes_after(std::string_view name, std::size_t most) const {

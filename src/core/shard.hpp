@@ -6,7 +6,7 @@
 // Owned by: Hub.
 // Bounds:   a turn is sliced at flush.slice_writes; a flush is held for its room's delay at most, and
 //           a turn longer; the mailbox holds one node per room and one per
-//           question under way, which sessions bound.
+//           question under way, which sessions bound; rooms being opened count as rooms.
 #pragma once
 
 #include <array>
@@ -15,9 +15,11 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <random>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "core/clock.hpp"
@@ -30,13 +32,20 @@
 #include "core/metrics.hpp"
 #include "core/stepwise_set.hpp"
 #include "core/timer_wheel.hpp"
+#include "protocol/message.hpp"
 
 namespace parley::core {
 
 class Audience;
 class Hub;
+class Shard;
+struct StoredRoom;
 
 [[nodiscard]] std::string_view room_name_of(const std::unique_ptr<Audience>& audience) noexcept;
+
+// Why a room can't be opened; nothing where it is open.
+using OpenRefusal = std::optional<protocol::Error>;
+using WhenOpen = std::function<void(Shard& home, const OpenRefusal& refused)>;
 
 // How a shard asks its thread to run it. Over an io_context in the server, by hand in simulations.
 class ShardLoop {
@@ -86,11 +95,15 @@ public:
     void deliver(Mail& mail) noexcept;
 
     // The rooms, for the rest of the core.
-    [[nodiscard]] Audience* find_audience(std::string_view room) noexcept;
+    [[nodiscard]] Audience* find_audience(std::string_view room) const noexcept;
     [[nodiscard]] Audience& audience_of(const std::string& room);
     // The room's audience on this, its home shard, made where there is none; null when there are
-    // limits.rooms already.
+    // limits.rooms already. With a store only once the room is open.
     [[nodiscard]] Audience* home_of(const std::string& room);
+    // Whether that room, whose home is here, is as the store has it. Without a store always.
+    [[nodiscard]] bool is_open(std::string_view room) const noexcept;
+    // Calls `then` once it is, at once or in a later turn, or with the error where it can't be.
+    void when_open(const std::string& room, WhenOpen then);
     // The first `most` rooms whose home is here and whose names follow `name`, in their order.
     [[nodiscard]] std::vector<Audience*> homes_after(std::string_view name, std::size_t most) const;
     // Calls f(const Audience&) for those that have a window or a home here, up to `most` of them;
@@ -124,6 +137,8 @@ public:
         }
     }
     void consider_dropping(Audience& audience);
+    // A number that nothing else of this shard's is known by.
+    [[nodiscard]] std::uint64_t draw_ticket() noexcept { return ++tickets_; }
     [[nodiscard]] FlushBatch& batch() noexcept { return batch_; }
     // A pass over an audience has ended, whose oldest publication was born then (stamp_of()).
     void pass_ended(std::uint32_t born) noexcept {
@@ -150,6 +165,9 @@ private:
         Shard* owner;
     };
 
+    [[nodiscard]] bool rooms_are_full() const noexcept;
+    void open(const std::string& room);
+    Audience& make_home(const std::string& room, const StoredRoom& stored);
     void request_turn();
     void release_due();
     void flush_slice();
@@ -181,12 +199,15 @@ private:
     bool turn_requested_ = false;
     bool holds_ = true;
     HoldTimer hold_timer_;
+    std::uint64_t tickets_ = 0;
     std::size_t visits_ = 0;        // listeners of the passes begun since the last judgement
     std::size_t visits_again_ = 0;  // of those, in rooms that had a pass not long before
     std::size_t of_visits_ = 1;     // both as they were when the last pass began
     std::size_t of_visits_again_ = 1;
     // The rooms whose home is here, by name: views of the audiences' own.
     std::map<std::string_view, Audience*> homes_;
+    // Rooms that the store was asked for, and who waits for each.
+    std::unordered_map<std::string, std::vector<WhenOpen>> openings_;
 };
 
 }  // namespace parley::core

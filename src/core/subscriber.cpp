@@ -122,20 +122,21 @@ struct Subscriber::Executor {
                           protocol::ReadPush{read.room, self.session_.user()->who, read.offset});
     }
     void operator()(AskHistory&& action) const {
-        const auto ask = [asked = action.history](Shard& home) {
-            return history_at_home(home, asked);
+        const auto ask = [asked = action.history](Shard& home, const Later<PageAnswer>& later) {
+            return history_at_home(home, asked, later);
         };
-        self.ask_home(action.history.room, ask,
-                      [id = id](Subscriber& me, Answered<HistoryReply>&& answer) {
-                          me.finish(id, std::move(answer));
-                      });
+        self.ask_home<PageAnswer>(
+            action.history.room, ask,
+            [id = id](Subscriber& me, PageAnswer&& answer) { me.finish(id, std::move(answer)); });
     }
     void operator()(AskMembers&& action) const {
-        const auto ask = [room = action.room](Shard& home) { return members_at_home(home, room); };
-        self.ask_home(action.room, ask,
-                      [id = id](Subscriber& me, Answered<protocol::MemberList>&& answer) {
-                          me.finish(id, std::move(answer));
-                      });
+        using Answer = Answered<protocol::MemberList>;
+        const auto ask = [room = action.room](Shard& home, const Later<Answer>&) {
+            return std::optional<Answer>(members_at_home(home, room));
+        };
+        self.ask_home<Answer>(action.room, ask, [id = id](Subscriber& me, Answer&& answer) {
+            me.finish(id, std::move(answer));
+        });
     }
 };
 
@@ -220,11 +221,11 @@ void Subscriber::finish(const protocol::CommandId& id, Answer&& answer) {
     }
 }
 
-template <typename Ask, typename Done>
+template <typename Answer, typename Ask, typename Done>
 void Subscriber::ask_home(const std::string& room, Ask ask, Done done) {
-    auto now = core::ask_home(*shard_, room, std::move(ask), [&] {
+    auto now = core::ask_home_later<Answer>(*shard_, room, std::move(ask), [&] {
         waiting_ = true;
-        return [done, weak = weak_from_this()](auto&& answer) {
+        return [done, weak = weak_from_this()](Answer&& answer) {
             const auto self = weak.lock();
             if (!self || self->closing_) return;
             self->waiting_ = false;
@@ -236,18 +237,18 @@ void Subscriber::ask_home(const std::string& room, Ask ask, Done done) {
 }
 
 void Subscriber::publish(const protocol::CommandId& id, protocol::Send&& send) {
-    using Answer = Answered<protocol::Ack>;
-    Subscription& subscription = *find(send.room);
-    if (!send.key.empty()) {
-        const std::string room = send.room;
-        const auto ask = [send = std::move(send), user = session_.user()](Shard& home) {
-            return send_at_home(home, user, protocol::Send(send));
-        };
-        ask_home(room, ask,
-                 [id](Subscriber& me, Answer&& answer) { me.finish_ack(id, std::move(answer)); });
-        return;
+    if (send.key.empty() && !shard_->hub().stores_first()) {
+        Audience& audience = *find(send.room)->audience;
+        return finish_ack(id, publish_message(audience, *session_.user(), std::move(send)));
     }
-    finish_ack(id, publish_message(*subscription.audience, *session_.user(), std::move(send)));
+    const std::string room = send.room;
+    auto ask = [send = std::move(send), user = session_.user()](
+                   Shard& home, const Later<AckAnswer>& later) mutable {
+        return send_at_home(home, user, std::move(send), later);
+    };
+    ask_home<AckAnswer>(room, std::move(ask), [id](Subscriber& me, AckAnswer&& answer) {
+        me.finish_ack(id, std::move(answer));
+    });
 }
 
 void Subscriber::finish_ack(const protocol::CommandId& id,

@@ -125,14 +125,18 @@ private:
     void error(const protocol::CommandId& id, protocol::Error&& error);
     [[nodiscard]] Subscription* find(std::string_view room) noexcept;
     void join(const protocol::CommandId& id, protocol::Join&& join, const Listening& how);
+    void join_answered(const protocol::CommandId& id, const std::string& room,
+                       boost::system::result<JoinAnswer, protocol::Error>&& answer,
+                       const Listening& how);
     void finish_join(const protocol::CommandId& id, Audience& audience, JoinAnswer&& answer,
                      const Listening& how);
     void publish(const protocol::CommandId& id, protocol::Send&& send);
     void publish_push(const protocol::CommandId& id, const std::string& room, PublicationKind kind,
                       protocol::ServerMessage&& push);
-    // Puts a question to the room's home and hands its answer to `done` on this shard: at once
-    // where this is the home. `done` is not called when the session has ended meanwhile.
-    template <typename Ask, typename Done>
+    // Puts a question to the room's home, `ask(home, later)`, and hands its answer to `done` on this
+    // shard: at once where this is the home and knows it. `done` is not called when the session has
+    // ended meanwhile.
+    template <typename Answer, typename Ask, typename Done>
     void ask_home(const std::string& room, Ask ask, Done done);
     // An ack goes only to a frame with an id; an error always.
     void finish_ack(const protocol::CommandId& id,

@@ -25,42 +25,58 @@ void Subscriber::join(const protocol::CommandId& id, protocol::Join&& join, cons
     const JoinRequest request{session_.user(), join.since, join.history, how};
     const std::string& room = join.room;
     Shard& home = shard_->hub().home_of(room);
-    if (&home == shard_) {
+    if (&home == shard_ && home.is_open(room)) {
         auto answer = join_at_home(home, room, request);
         if (!answer) return error(id, protocol::Error(answer.error()));
         return finish_join(id, *shard_->find_audience(room), std::move(*answer), how);
     }
-    Audience& audience = shard_->audience_of(room);
-    audience.join_asked();
     waiting_ = true;
-    const bool attach = !audience.room();
-    home.post([room, request, attach, id, weak = weak_from_this(), back = shard_](Shard& there) {
-        auto answer = join_at_home(there, room, request);
+    // Where this is the home, nothing has to be kept for who joins: the room opens in the turn in
+    // which it is joined.
+    const bool away = &home != shard_;
+    Audience* const audience = away ? &shard_->audience_of(room) : nullptr;
+    if (away) audience->join_asked();
+    const bool attach = away && !audience->room();
+    const auto joined = [id, room, request, away, weak = weak_from_this()](
+                            Shard& here, Answered<JoinAnswer>&& answer) {
+        if (const auto self = weak.lock(); self && !self->closing_) {
+            self->join_answered(id, room, std::move(answer), request.how);
+        } else if (answer) {
+            leave_at_home(here, room, request.user, request.how, false);
+        }
+        if (!away) return;
+        Audience& listening = *here.find_audience(room);
+        listening.join_answered();
+        if (listening.size() == 0) here.consider_dropping(listening);
+    };
+    const auto ask = [room, request, away, attach, joined, back = shard_](
+                         Shard& there, const OpenRefusal& refused) {
+        auto answer = refused ? Answered<JoinAnswer>(*refused) : join_at_home(there, room, request);
+        if (!away) return joined(there, std::move(answer));
         // Here, while the home stands where the answer says: that is where the shard begins.
         if (answer && attach && !answer->room->ring().attached(back->index())) {
             answer->room->ring().attach(back->index());
         }
-        back->post([answer = std::move(answer), room, request, id, weak](Shard& shard) mutable {
+        back->post([answer = std::move(answer), room, joined](Shard& shard) mutable {
             Audience& here = *shard.find_audience(room);
             if (answer && !here.room()) {
                 here.adopt(answer->room, answer->sequence, answer->reply.cursor.offset);
             }
-            const auto self = weak.lock();
-            if (self && !self->closing_) {
-                self->waiting_ = false;
-                if (answer) {
-                    self->finish_join(id, here, std::move(*answer), request.how);
-                } else {
-                    self->error(id, protocol::Error(answer.error()));
-                }
-                if (self->ready()) self->transport_->resume();
-            } else if (answer) {
-                leave_at_home(shard, room, request.user, request.how, false);
-            }
-            here.join_answered();
-            if (here.size() == 0) shard.consider_dropping(here);
+            joined(shard, std::move(answer));
         });
-    });
+    };
+    home.post([room, ask](Shard& there) { there.when_open(room, ask); });
+}
+
+void Subscriber::join_answered(const protocol::CommandId& id, const std::string& room,
+                               Answered<JoinAnswer>&& answer, const Listening& how) {
+    waiting_ = false;
+    if (answer) {
+        finish_join(id, *shard_->find_audience(room), std::move(*answer), how);
+    } else {
+        error(id, protocol::Error(answer.error()));
+    }
+    if (ready()) transport_->resume();
 }
 
 void Subscriber::finish_join(const protocol::CommandId& id, Audience& audience, JoinAnswer&& answer,

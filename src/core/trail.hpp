@@ -56,6 +56,11 @@ public:
     [[nodiscard]] std::optional<std::vector<RoomStand>> stands_at(
         const std::optional<StreamPlace>& last) const;
 
+    // All of it as JSON, to be kept beyond this process, and back; nothing where the text is none of
+    // ours.
+    [[nodiscard]] std::string to_json() const;
+    [[nodiscard]] static std::optional<Trail> from_json(std::string_view text);
+
 private:
     struct Room {
         std::string name;

@@ -54,6 +54,9 @@ struct CommandPeek {
 // Each appends one compact JSON object, keys in the order of the protocol. The id is written only
 // where there is one.
 void append_message(std::string& out, const Message& message);
+// Of what append_message() made: the epoch in its cursor, and how to append it with another one.
+[[nodiscard]] std::string_view epoch_of_message(std::string_view message) noexcept;
+void append_message_in_epoch(std::string& out, std::string_view message, const Epoch& epoch);
 void append_server_frame(std::string& out, const ServerFrame& frame);
 
 // As append_server_frame() for `joined` and `history` whose messages exist already as JSON

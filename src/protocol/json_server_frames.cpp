@@ -157,6 +157,23 @@ void append_message(std::string& out, const Message& message) {
     append_message_with_id(out, {}, message);
 }
 
+std::string_view epoch_of_message(std::string_view message) noexcept {
+    // What stands before it, a type, a room's name and a number, can't hold a quote.
+    constexpr std::string_view before = ",\"cursor\":\"";
+    const auto begin = message.find(before);
+    if (begin == std::string_view::npos) return {};
+    message.remove_prefix(begin + before.size());
+    return message.substr(0, message.find(':'));
+}
+
+void append_message_in_epoch(std::string& out, std::string_view message, const Epoch& epoch) {
+    const std::string_view old = epoch_of_message(message);
+    const auto begin = static_cast<std::size_t>(old.data() - message.data());
+    out.append(message.substr(0, begin))
+        .append(epoch.view())
+        .append(message.substr(begin + old.size()));
+}
+
 void append_server_frame(std::string& out, const ServerFrame& frame) {
     std::visit(ServerFrameWriter{out, frame.id}, frame.message);
 }

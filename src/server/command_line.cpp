@@ -55,7 +55,9 @@ void add_options(CLI::App& app, RawOptions& raw) {
         ->type_name("A:P");
     app.add_option("--shards", raw.shards, "Threads that serve; 0: one per CPU")->type_name("N");
     app.add_option("--io", raw.io, "How bytes leave: auto, epoll or uring")->type_name("IO");
-    app.add_option("--history", raw.history, "Where history is kept: memory")->type_name("STORE");
+    app.add_option("--history", raw.history,
+                   "Where history is kept: memory, sqlite:PATH or postgres:URL")
+        ->type_name("STORE");
     app.add_option("--broker", raw.broker, "How nodes are joined: local")->type_name("BROKER");
     app.add_option("--log-format", raw.log_format, "text or json")->type_name("FORMAT");
     app.add_option("--log-level", raw.log_level, "debug, info, warn, error or off")
@@ -138,6 +140,7 @@ CommandLine from_raw(const CLI::App& app, const RawOptions& raw, Action action) 
     add("admin.listen", "--admin-listen", raw.admin_listen);
     add("shards", "--shards", raw.shards);
     add("io", "--io", raw.io);
+    add("history.store", "--history", raw.history);
     add("log.format", "--log-format", raw.log_format);
     add("log.level", "--log-level", raw.log_level);
     add("limits.enabled", "--no-limits", "false");
@@ -160,9 +163,6 @@ std::variant<CommandLine, EarlyExit> parse_command_line(std::span<const std::str
         return EarlyExit{0, help_of(app, commands), ""};
     } catch (const CLI::ParseError& failure) {
         return refuse(std::string(failure.what()) + " (parleyd --help lists what there is)");
-    }
-    if (auto line = only_value(app, "--history", raw.history, "history.store")) {
-        return refuse(*std::move(line));
     }
     if (auto line = only_value(app, "--broker", raw.broker, "broker")) {
         return refuse(*std::move(line));

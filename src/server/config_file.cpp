@@ -50,7 +50,8 @@ std::string nearest_variable(std::string_view name) {
 
 // The key of a rule of [[rooms]] with the fewest letters to change.
 std::string_view nearest_of_rule(std::string_view name) {
-    constexpr std::array<std::string_view, 3> keys{"match", "on_lag", "flush_delay"};
+    constexpr std::array<std::string_view, 6> keys{"match",         "on_lag",     "flush_delay",
+                                                   "keep_messages", "keep_bytes", "keep_age"};
     return *std::ranges::min_element(
         keys, {}, [name](std::string_view key) { return edit_distance(name, key); });
 }
@@ -157,6 +158,10 @@ private:
                 rule.flush_delay.emplace();
                 const auto problem = read_flush_delay(one_word(node, key), *rule.flush_delay);
                 if (problem) fail(node, key, *problem);
+            } else if (name.str().starts_with("keep_") && find_setting(history_key(name.str()))) {
+                if (const auto problem = read_keep(name.str(), one_word(node, key), rule)) {
+                    fail(node, key, *problem);
+                }
             } else {
                 sources_.warnings_.push_back(line(node) + "unknown key " + key +
                                              ", did you mean rooms." +

@@ -21,11 +21,13 @@ constexpr std::string_view tail =
     "default;\n"
     "# the client comes back and resumes), \"gap\" (skips what was missed and says so) or "
     "\"latest\"\n"
-    "# (jumps to the newest and says so). flush_delay takes the place of flush.delay.\n"
+    "# (jumps to the newest and says so). flush_delay takes the place of flush.delay, and\n"
+    "# keep_messages, keep_bytes and keep_age take that of their namesakes in [history].\n"
     "# [[rooms]]\n"
     "# match = \"ticker.*\"\n"
     "# on_lag = \"latest\"\n"
-    "# flush_delay = \"50ms\"\n";
+    "# flush_delay = \"50ms\"\n"
+    "# keep_age = \"24h\"\n";
 
 // "limits.session.burst" is section "limits", name "session", part "burst".
 struct SplitKey {

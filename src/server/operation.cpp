@@ -114,7 +114,8 @@ admin::Readiness Operation::readiness() const noexcept {
     const bool full = connections_->overloaded({connections_max_.load(std::memory_order_relaxed),
                                                 memory_max_.load(std::memory_order_relaxed)},
                                                core::machine_now().mono);
-    return full ? admin::Readiness::overloaded : admin::Readiness::ready;
+    if (full) return admin::Readiness::overloaded;
+    return hub_->takes_messages() ? admin::Readiness::ready : admin::Readiness::history_unavailable;
 }
 
 std::vector<admin::MetricSource> Operation::own_metrics() {

@@ -18,6 +18,12 @@ std::string text_of(const std::vector<core::RoomRule>& rules) {
         if (!out.empty()) out += ", ";
         out.append(rule.match).append(" = ").append(name_of(rule.on_lag));
         if (rule.flush_delay) out.append(" ").append(format_flush_delay(*rule.flush_delay));
+        const auto keeps = [&out](std::string_view what, const std::string& value) {
+            out.append(" keep_").append(what).append("=").append(value);
+        };
+        if (rule.keep_messages) keeps("messages", std::to_string(*rule.keep_messages));
+        if (rule.keep_bytes) keeps("bytes", format_size(*rule.keep_bytes));
+        if (rule.keep_age) keeps("age", format_duration(*rule.keep_age));
     }
     return out;
 }

@@ -11,6 +11,7 @@
 
 #include "core/limits.hpp"
 #include "server/config_file.hpp"
+#include "server/history_engine.hpp"
 #include "server/machine.hpp"
 #include "transports/frontend_table.hpp"
 #include "transports/log.hpp"
@@ -97,10 +98,11 @@ Threads make_threads(std::uint32_t count, bool uring) {
     return threads;
 }
 
-std::unique_ptr<core::Hub> make_hub(const core::Config& config, const Threads& threads) {
+std::unique_ptr<core::Hub> make_hub(const core::Config& config, const Threads& threads,
+                                    core::HistoryStore* history) {
     std::vector<core::ShardLoop*> loops;
     for (const auto& thread : threads) loops.push_back(thread.get());
-    return std::make_unique<core::Hub>(config, loops, core::machine_now(), random_seed());
+    return std::make_unique<core::Hub>(config, loops, core::machine_now(), random_seed(), history);
 }
 
 }  // namespace
@@ -112,7 +114,8 @@ Server::Server(const ServerConfig& config, std::function<ServerConfig()> reread)
       cut_off_(io_),
       uring_(choose_uring(config_.transports.io)),
       threads_(make_threads(config_.core.shards, uring_)),
-      hub_(make_hub(config_.core, threads_)),
+      history_(make_history_engine(config_)),
+      hub_(make_hub(config_.core, threads_, history_.get())),
       operation_(io_, *hub_, connections_, config_) {
     for (std::uint32_t i = 0; i < config_.core.shards; ++i) {
         threads_[i]->attach(hub_->shard(i));
@@ -126,6 +129,7 @@ Server::Server(const ServerConfig& config, std::function<ServerConfig()> reread)
                                  return std::vector<transports::admin::Sample>{
                                      {{{"io", uring ? "uring" : "epoll"}}, 1}};
                              }}});
+    if (history_) operation_.add_metrics(history_metrics(*history_));
     operation_.add_metrics({{"parley_certificate_expiry_timestamp_seconds",
                              "When the first of the certificates ends, in seconds since 1970.",
                              transports::admin::MetricSource::Kind::gauge, [this] {
@@ -155,6 +159,8 @@ void Server::tls_reloaded(const std::shared_ptr<const transports::TlsContexts>& 
 
 Server::~Server() {
     stop_threads();
+    hub_->settle(core::machine_now());
+    if (history_) history_->close();  // while its answers have somewhere to go
 }
 
 void Server::listen() {
@@ -210,6 +216,7 @@ void Server::serve() {
     signals_.add(SIGINT);
     signals_.add(SIGHUP);
     wait_for_signal();
+    hub_->take_up_sessions(core::machine_now());
     for (const auto& thread : threads_) thread->start();
     log::info("ready", {{"shards", threads_.size()},
                         {"io", uring_ ? "uring" : "epoll"},

@@ -19,6 +19,7 @@
 #include "server/reload.hpp"
 #include "server/server_config.hpp"
 #include "server/tls_keeper.hpp"
+#include "storage/engine.hpp"
 #include "transports/gate.hpp"
 #include "transports/shard_thread.hpp"
 
@@ -67,6 +68,7 @@ private:
     transports::Admission connections_;
     bool uring_;  // writes are gathered (io_uring)
     std::vector<std::unique_ptr<transports::ShardThread>> threads_;
+    std::unique_ptr<storage::Engine> history_;  // null: memory; answers to the hub's shards
     std::unique_ptr<core::Hub> hub_;
     std::vector<std::unique_ptr<transports::Gate>> gates_;
     std::unique_ptr<TlsKeeper> tls_;  // null without tls.listen

@@ -35,6 +35,7 @@ struct ServerConfig {
     std::uint32_t shards = 0;          // 0: one per CPU that this process may run on
     LogConfig log;
     AdminConfig admin;
+    std::string history_store = "memory";  // or sqlite:PATH, postgres:URL
     core::Config core;  // `core.shards` is set from `shards` when the server starts
     transports::TransportConfig transports;
 };

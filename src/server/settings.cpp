@@ -31,9 +31,9 @@ template <auto... Members>
 auto& in_limits(ServerConfig& config) {
     return in_core<&core::Config::limits, Members...>(config);
 }
-template <auto Member>
+template <auto... Members>
 auto& in_history(ServerConfig& config) {
-    return in_core<&core::Config::history, Member>(config);
+    return in_core<&core::Config::history, Members...>(config);
 }
 template <auto Member>
 auto& in_presence(ServerConfig& config) {
@@ -70,6 +70,13 @@ using Rate = core::RateConfig;
 using Wire = transports::TransportConfig;
 using Tls = transports::TlsConfig;
 using transports::tls_files_max;
+
+bool is_history_store(std::string_view text) {
+    const auto names = [text](std::string_view engine) {
+        return text.starts_with(engine) && text.size() > engine.size();
+    };
+    return text == "memory" || names("sqlite:") || names("postgres:");
+}
 
 constexpr double rate_min = 0.001;
 constexpr double rate_max = 1e9;
@@ -219,14 +226,42 @@ const std::array settings{
     Setting{"limits.handshakes.burst",
             NumberKind{in_limits<&Limits::handshakes, &Rate::burst>, 1, rate_max}, ""},
 
+    Setting{"history.store",
+            TextKind{at<&ServerConfig::history_store>,
+                     file_name_bytes_max,
+                     {&is_history_store, "memory, sqlite:PATH or postgres:URL"}},
+            "Where what is said is kept: memory, sqlite:PATH or postgres:URL."},
+    Setting{"history.durability", DurabilityKind{in_history<&core::HistoryConfig::durability>},
+            "With a store: sync (stored, then sent on and acked) or async (stored soon after)."},
     Setting{"history.messages",
             CountKind<std::size_t>{in_history<&core::HistoryConfig::messages>, 0, 100'000},
-            "Messages that a room keeps."},
+            "Messages of a room that are kept in memory."},
     Setting{"history.bytes", SizeKind{in_history<&core::HistoryConfig::bytes>, 0, gib},
-            "Bytes of messages that a room keeps."},
+            "The same in bytes."},
     Setting{"history.idle_ttl",
             DurationKind{in_history<&core::HistoryConfig::idle_ttl>, 1s, 24h * 365},
-            "A room without members forgets after this long."},
+            "A room without members leaves memory after this long."},
+
+    Setting{
+        "history.keep_messages",
+        CountKind<std::size_t>{in_history<&core::HistoryConfig::keep, &core::Retention::messages>,
+                               0, 1'000'000'000'000},
+        "Messages of a room that the store keeps; 0: all."},
+    Setting{"history.keep_bytes",
+            SizeKind{in_history<&core::HistoryConfig::keep, &core::Retention::bytes>, 0,
+                     1024 * 1024 * gib},
+            "The same in bytes."},
+    Setting{"history.keep_age",
+            DurationKind{in_history<&core::HistoryConfig::keep, &core::Retention::age>, 0ms,
+                         24h * 36'500},
+            "The same by age, looked at once a minute."},
+    Setting{
+        "history.queue_messages",
+        CountKind<std::size_t>{in_history<&core::HistoryConfig::queue_messages>, 1, 100'000'000},
+        "Messages that may wait to be stored; then sends are unavailable."},
+    Setting{"history.queue_bytes",
+            SizeKind{in_history<&core::HistoryConfig::queue_bytes>, kib, 64 * gib},
+            "The same in bytes."},
 
     Setting{"presence.roster_max",
             CountKind<std::size_t>{in_presence<&core::PresenceConfig::roster_max>, 0, 100'000},
@@ -268,7 +303,6 @@ const std::array settings{
 };
 
 constexpr std::array later_settings{
-    LaterSetting{"history.store", "memory", "this version keeps history in memory only"},
     LaterSetting{"broker", "local", "this version runs as one node only"},
 };
 
@@ -341,6 +375,23 @@ std::string environment_name(std::string_view key) {
         }
     }
     return out;
+}
+
+std::string history_key(std::string_view rule_key) {
+    return "history." + std::string(rule_key);
+}
+
+std::optional<std::string> read_keep(std::string_view rule_key, const std::string& word,
+                                     core::RoomRule& rule) {
+    // The same values as the setting for all rooms has.
+    ServerConfig read;
+    const std::vector<std::string> words{word};
+    if (auto problem = assign(*find_setting(history_key(rule_key)), read, words)) return problem;
+    const core::Retention& keep = read.core.history.keep;
+    if (rule_key == "keep_messages") rule.keep_messages = keep.messages;
+    if (rule_key == "keep_bytes") rule.keep_bytes = keep.bytes;
+    if (rule_key == "keep_age") rule.keep_age = keep.age;
+    return std::nullopt;
 }
 
 std::optional<core::OnLag> on_lag_from(std::string_view word) {

@@ -93,11 +93,14 @@ struct LogFormatKind {
 struct IoChoiceKind {
     FieldOf<transports::IoChoice> field;
 };
-using Kind =
-    std::variant<FlagKind, CountKind<std::size_t>, CountKind<std::uint32_t>, CountKind<int>,
-                 SizeKind, NumberKind, DurationKind, TextKind, TextListKind, OriginListKind,
-                 NetworkListKind, EndpointListKind, OptionalEndpointKind, FileListKind,
-                 ClientAuthKind, LogLevelKind, LogFormatKind, IoChoiceKind, FlushDelayKind>;
+struct DurabilityKind {
+    FieldOf<core::Durability> field;
+};
+using Kind = std::variant<FlagKind, CountKind<std::size_t>, CountKind<std::uint32_t>,
+                          CountKind<int>, SizeKind, NumberKind, DurationKind, TextKind,
+                          TextListKind, OriginListKind, NetworkListKind, EndpointListKind,
+                          OptionalEndpointKind, FileListKind, ClientAuthKind, LogLevelKind,
+                          LogFormatKind, IoChoiceKind, FlushDelayKind, DurabilityKind>;
 
 struct Setting {
     std::string_view key;  // "limits.text_bytes": its section and its name
@@ -138,6 +141,12 @@ inline constexpr milliseconds flush_delay_max{1'000};
 [[nodiscard]] std::optional<std::string> read_flush_delay(std::string_view word,
                                                           core::FlushDelay& delay);
 [[nodiscard]] std::string format_flush_delay(const core::FlushDelay& delay);
+
+// The setting that a rule's key, which begins with "keep_", takes the place of.
+[[nodiscard]] std::string history_key(std::string_view rule_key);
+// Reads one of those into the rule; else the answer says what is wrong.
+[[nodiscard]] std::optional<std::string> read_keep(std::string_view rule_key,
+                                                   const std::string& word, core::RoomRule& rule);
 
 // A key of a later version, whose use is an error now rather than a surprise. `only` is the value
 // that is true today and accepted, if there is one.

@@ -29,6 +29,7 @@ Problem out_of_range(std::string_view word, const T& min, const T& max) {
 }
 
 constexpr std::array<std::string_view, 3> io_names{"auto", "epoll", "uring"};
+constexpr std::array<std::string_view, 2> durability_names{"async", "sync"};
 constexpr std::array<std::string_view, 3> client_auth_names{"none", "request", "require"};
 
 // Sets a field of each kind from one word.
@@ -168,6 +169,12 @@ struct AssignWord {
         kind.field(config) = static_cast<transports::IoChoice>(found - io_names.begin());
         return std::nullopt;
     }
+    Problem operator()(const DurabilityKind& kind) const {
+        const auto found = std::ranges::find(durability_names, word);
+        if (found == durability_names.end()) return is_not(word, "async or sync");
+        kind.field(config) = static_cast<core::Durability>(found - durability_names.begin());
+        return std::nullopt;
+    }
     Problem operator()(const FlushDelayKind& kind) const {
         return read_flush_delay(word, kind.field(config));
     }
@@ -225,6 +232,9 @@ struct TomlValue {
     }
     std::string operator()(const IoChoiceKind& kind) const {
         return quoted(io_names[static_cast<std::size_t>(kind.field(config))]);
+    }
+    std::string operator()(const DurabilityKind& kind) const {
+        return quoted(durability_names[static_cast<std::size_t>(kind.field(config))]);
     }
     std::string operator()(const FlushDelayKind& kind) const {
         return quoted(format_flush_delay(kind.field(config)));

@@ -1,6 +1,7 @@
 // `/healthz`: whether to send sessions here (protocol.md, section 4.2).
 #include <boost/beast/http/verb.hpp>
 
+#include "core/hub.hpp"
 #include "transports/frontend_table.hpp"
 #include "transports/gate.hpp"
 
@@ -32,6 +33,9 @@ public:
         } else if (gate_->overloaded()) {
             response.status = 503;
             response.fixed_body = R"({"status":"overloaded"})";
+        } else if (!gate_->shard().hub().takes_messages()) {
+            response.status = 503;
+            response.fixed_body = R"({"status":"history_unavailable"})";
         }
         if (response.status == 503) add_retry_after(response, gate_->retry_after());
         return response;

@@ -27,6 +27,17 @@ protocol::Send saying(const std::string& room, std::string text, std::string key
     return {room, {protocol::Body::Kind::text, std::move(text)}, std::move(key), {}};
 }
 
+// What a home answers at once, as it does where what is said is kept in memory alone.
+AckAnswer send_at_home(Shard& there, const UserPtr& user, protocol::Send&& send) {
+    return core::send_at_home(there, user, std::move(send), {}).value();
+}
+PageAnswer history_at_home(Shard& there, const protocol::History& asked) {
+    return core::history_at_home(there, asked, {}).value();
+}
+PageAnswer page_at_home(Shard& there, const protocol::History& asked) {
+    return core::page_at_home(there, asked, {}).value();
+}
+
 std::vector<std::string> names(const std::vector<protocol::ListedRoom>& rooms) {
     std::vector<std::string> found;
     for (const auto& room : rooms) found.push_back(room.room);

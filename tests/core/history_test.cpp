@@ -15,10 +15,17 @@ RetainedPtr message(std::uint64_t offset, std::string json = "m") {
 
 constexpr std::size_t roomy = 1 << 20;
 
+HistoryConfig holding(std::size_t messages, std::size_t bytes) {
+    HistoryConfig config;
+    config.messages = messages;
+    config.bytes = bytes;
+    return config;
+}
+
 History filled(std::uint64_t messages, std::size_t most) {
     History history;
     for (std::uint64_t offset = 1; offset <= messages; ++offset) {
-        history.append(message(offset), {most, roomy, {}});
+        history.append(message(offset), holding(most, roomy));
     }
     return history;
 }
@@ -52,14 +59,14 @@ TEST(History, KeepsNoMoreBytesThanItsBound) {
     History history;
     const auto cost = message(1, std::string(100, 'x'))->cost();
     for (std::uint64_t offset = 1; offset <= 50; ++offset) {
-        history.append(message(offset, std::string(100, 'x')), {1000, 10 * cost + 1, {}});
+        history.append(message(offset, std::string(100, 'x')), holding(1000, 10 * cost + 1));
         ASSERT_EQ(history.size(), std::min<std::uint64_t>(offset, 10));
     }
     // One that is larger than everything leaves nothing, and the numbering goes on.
-    history.append(message(51, std::string(100 * cost, 'x')), {1000, 10 * cost, {}});
+    history.append(message(51, std::string(100 * cost, 'x')), holding(1000, 10 * cost));
     EXPECT_TRUE(history.empty());
     EXPECT_EQ(history.last_offset(), 51u);
-    history.append(message(52), {1000, 10 * cost, {}});
+    history.append(message(52), holding(1000, 10 * cost));
     EXPECT_EQ(offsets(history.last(10)), range(52, 52));
 }
 

@@ -3,6 +3,9 @@
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
 import { Door } from './clients.mjs';
@@ -189,6 +192,45 @@ for (const mode of Object.keys(modes)) {
             ann.emit('message', 'after');
             const [{ text, offset, room }] = (await later.until(isMessage)).args;
             assert.deepEqual([text, offset, room], ['after', 1, 'lobby']);
+        });
+
+        test('a restart with a store is recovered, and misses nothing', patience, async (t) => {
+            const folder = mkdtempSync(join(tmpdir(), 'parley-recovery-'));
+            t.after(() => rmSync(folder, { recursive: true, force: true }));
+            const env = { PARLEY_HISTORY__STORE: `sqlite:${join(folder, 'history.db')}` };
+            const first = await startServer({ env });
+            t.after(() => first.kill());
+            const among = [freshRoom(), freshRoom()];
+            const auth = { username: 'ann', room: among[0] };
+            const ann = persistentSocket(t, first.url, mode, auth);
+            const ledger = ledgerOf(ann);
+            await connected(ann, mode);
+            const ack = await ann.timeout(20_000).emitWithAck('join', { room: among[1] });
+            assert.equal(ack.error, undefined);
+            for (let i = 0; i < 10; ++i) {
+                for (const room of among) await new Door(first.port).say(room, `${i}`, 'bob');
+            }
+            for (const room of among) await ledger.hears(room, 10);
+            const { id } = ann;
+            const lost = once(ann, 'disconnect');
+            ann.io.opts.reconnectionDelay = ann.io.opts.reconnectionDelayMax = 300;
+            assert.deepEqual(await first.stop(), [0, null]);
+            await lost;
+            const back = returned(ann, mode);
+            const second = await startServer({ port: first.port, env });
+            t.after(() => second.kill());
+            const door = new Door(second.port);
+            for (let i = 10; i < 20; ++i) {
+                for (const room of among) await door.say(room, `${i}`, 'bob');
+            }
+            await back;
+            assert.equal(ann.recovered, true);
+            assert.equal(ann.id, id);
+            for (const room of among) {
+                await ledger.hears(room, 20);
+                assert.deepEqual(ledger.offsets(room), count(20), room);
+            }
+            assert.deepEqual(ann.faults, []);
         });
 
         test('who says goodbye has nothing to recover', patience, async (t) => {

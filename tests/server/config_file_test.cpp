@@ -68,6 +68,9 @@ TEST(ConfigFile, ReadsEverySection) {
         match = "ticker.*"
         on_lag = "latest"
         flush_delay = "50ms"
+        keep_messages = 7
+        keep_bytes = "1KiB"
+        keep_age = "1h"
         [[rooms]]
         match = "*"
     )");
@@ -93,6 +96,8 @@ TEST(ConfigFile, ReadsEverySection) {
     EXPECT_EQ(config.core.rooms[0].match, "ticker.*");
     EXPECT_EQ(config.core.rooms[0].on_lag, core::OnLag::latest);
     EXPECT_EQ(config.core.rooms[0].flush_delay, (core::FlushDelay{false, 50ms}));
+    EXPECT_EQ(core::retention_of(config.core, "ticker.x"), (core::Retention{7, 1024, 1h}));
+    EXPECT_EQ(core::retention_of(config.core, "other"), core::Retention());
     EXPECT_EQ(config.core.rooms[1].on_lag, core::OnLag::disconnect);
     EXPECT_FALSE(config.core.rooms[1].flush_delay);
 }
@@ -127,8 +132,14 @@ TEST(ConfigFile, NamesFileLineAndKeyOfWhatIsWrong) {
                  "\"127.0.0.1:8080\", \"[::]:8080\")"},
              Row{"[tls]\nclient_auth = \"maybe\"",
                  "parley.toml:2: tls.client_auth: \"maybe\" is not one of none, request, require"},
-             Row{"[history]\nstore = \"sqlite:x\"",
-                 "parley.toml:2: history.store: this version keeps history in memory only"},
+             Row{"[history]\nstore = \"mysql:x\"",
+                 "parley.toml:2: history.store: \"mysql:x\" is not memory, sqlite:PATH or "
+                 "postgres:URL"},
+             Row{"[history]\ndurability = \"maybe\"",
+                 "parley.toml:2: history.durability: \"maybe\" is not async or sync"},
+             Row{"[[rooms]]\nmatch = \"a\"\nkeep_age = \"long\"",
+                 "parley.toml:3: rooms.keep_age: \"long\" is not a duration (expected e.g. "
+                 "\"500ms\", \"25s\", \"2m\")"},
              Row{"rooms = 3",
                  "parley.toml:1: rooms: expected [[rooms]] tables with match and "
                  "on_lag"},
@@ -171,7 +182,7 @@ TEST(ConfigFile, NamesTheLineOfBrokenToml) {
 }
 
 TEST(ConfigFile, AcceptsTheOneValueThatALaterSettingHasToday) {
-    const auto [config, warnings] = read("broker = \"local\"\n[history]\nstore = \"memory\"");
+    const auto [config, warnings] = read("broker = \"local\"");
     EXPECT_THAT(warnings, IsEmpty());
 }
 

@@ -27,7 +27,10 @@ struct OtherWord {
         ServerConfig config;
         return format_duration(kind.field(config) == kind.max ? kind.min : kind.max);
     }
-    std::string operator()(const TextKind&) const { return "other"; }
+    std::string operator()(const TextKind& kind) const {
+        const bool any = kind.rule.holds == nullptr || kind.rule.holds("other");
+        return any ? "other" : "sqlite:other";
+    }
     std::string operator()(const TextListKind& kind) const {
         return kind.rule.holds("other") ? "other" : "/other=other.";
     }
@@ -39,6 +42,7 @@ struct OtherWord {
     std::string operator()(const ClientAuthKind&) const { return "require"; }
     std::string operator()(const FlushDelayKind&) const { return "10ms"; }
     std::string operator()(const IoChoiceKind&) const { return "epoll"; }
+    std::string operator()(const DurabilityKind&) const { return "async"; }
     std::string operator()(const LogLevelKind&) const { return "error"; }
     std::string operator()(const LogFormatKind&) const { return "json"; }
 };

@@ -48,6 +48,7 @@ struct BadWords {
     }
     std::vector<std::string> operator()(const ClientAuthKind&) const { return {"", "maybe"}; }
     std::vector<std::string> operator()(const IoChoiceKind&) const { return {"", "poll"}; }
+    std::vector<std::string> operator()(const DurabilityKind&) const { return {"", "later"}; }
     std::vector<std::string> operator()(const FlushDelayKind&) const {
         return {"", "20", "adaptiv", "-1ms", format_duration(flush_delay_max + milliseconds(1))};
     }
@@ -73,7 +74,10 @@ struct GoodWords {
     }
     std::vector<std::string> operator()(const TextKind& kind) const {
         const bool may_be_empty = kind.rule.holds == nullptr || kind.rule.holds("");
-        return {may_be_empty ? "" : "x", std::string(kind.bytes_max, 'x')};
+        const bool any = kind.rule.holds == nullptr || kind.rule.holds("x");
+        const std::string begin = any ? "" : "sqlite:";
+        return {may_be_empty ? "" : begin + "x",
+                begin + std::string(kind.bytes_max - begin.size(), 'x')};
     }
     std::vector<std::string> operator()(const TextListKind& kind) const {
         std::vector<std::string> words{"draw", "new message", "/support=support.", "/a/b=c"};
@@ -98,6 +102,7 @@ struct GoodWords {
     std::vector<std::string> operator()(const IoChoiceKind&) const {
         return {"auto", "epoll", "uring"};
     }
+    std::vector<std::string> operator()(const DurabilityKind&) const { return {"async", "sync"}; }
     std::vector<std::string> operator()(const ClientAuthKind&) const {
         return {"none", "request", "require"};
     }

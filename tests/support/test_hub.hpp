@@ -47,11 +47,12 @@ inline core::Config unlimited_config(std::uint32_t shards = 1) {
 
 class TestHub {
 public:
-    explicit TestHub(core::Config config = unlimited_config(), std::uint64_t seed = 1)
+    explicit TestHub(core::Config config = unlimited_config(), std::uint64_t seed = 1,
+                     core::HistoryStore* store = nullptr)
         : loops_(config.shards) {
         std::vector<core::ShardLoop*> loops;
         for (auto& loop : loops_) loops.push_back(&loop);
-        hub_ = std::make_unique<core::Hub>(std::move(config), loops, now_, seed);
+        hub_ = std::make_unique<core::Hub>(std::move(config), loops, now_, seed, store);
     }
 
     [[nodiscard]] core::Hub& hub() noexcept { return *hub_; }

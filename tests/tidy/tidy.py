@@ -31,6 +31,7 @@ LIBRARIES = [
     (re.compile(r"spdlog/"), {"src/transports"}),
     (re.compile(r"prometheus/"), {"src/transports"}),
     (re.compile(r"systemd/"), {"src/server"}),
+    (re.compile(r"sqlite3\.h|libpq"), {"src/storage"}),
     (re.compile(r"liburing"), {"src/transports"}),
     (re.compile(r"zlib\.h"), {"src/protocol"}),
     (re.compile(r"toml\+\+/|CLI/"), {"src/server", "loadtest"}),

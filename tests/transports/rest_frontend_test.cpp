@@ -265,10 +265,32 @@ TEST(RestFrontend, AnswersHeadWhereItAnswersGet) {
         const RestAnswer get = client.get(target);
         const RestAnswer head = client.ask("HEAD", target);
         EXPECT_EQ(head.status, get.status) << target;
-        EXPECT_EQ(get.status, 200) << target;
+        // In memory alone nothing is searched.
+        EXPECT_EQ(get.status, target.ends_with("/search") ? 400U : 200U) << target;
         EXPECT_EQ(head.header("Content-Length"), std::to_string(get.body.size())) << target;
         EXPECT_EQ(head.body, "");
     }
+}
+
+TEST(RestFrontend, ASearchSaysWhatItExpects) {
+    TestServer server(unlimited());
+    RestClient client(server.port());
+    ASSERT_EQ(client.post(messages, "text=there").status, 201);
+    struct Row {
+        std::string query;
+        unsigned status;
+        std::string says;
+    };
+    for (const Row& row : {Row{"", 400, "1 to 256 bytes"}, Row{"q=", 400, "1 to 256 bytes"},
+                           Row{"q=" + std::string(257, 'a'), 400, "1 to 256 bytes"},
+                           Row{"q=%ff", 400, "percent-encoded"}, Row{"q=a&limit=0", 400, "limit"},
+                           Row{"q=a&limit=201", 400, "limit"}, Row{"q=a&before=7", 400, "cursor"},
+                           Row{"q=a&limit=200&before=abc:7", 404, "memory alone"}}) {
+        const RestAnswer answer = client.get("/api/v1/rooms/lobby/search?" + row.query);
+        EXPECT_EQ(answer.status, row.status) << row.query << answer.body;
+        EXPECT_NE(answer.body.find(row.says), std::string::npos) << answer.body;
+    }
+    EXPECT_EQ(client.get("/api/v1/rooms/nowhere/search?q=a").status, 404U);
 }
 
 TEST(RestFrontend, SpeaksTheWordsOfPlainChatPages) {

@@ -49,6 +49,8 @@ private:
                 return status_answer(503, R"({"status":"draining"})");
             case Readiness::overloaded:
                 return status_answer(503, R"({"status":"overloaded"})");
+            case Readiness::history_unavailable:
+                return status_answer(503, R"({"status":"history_unavailable"})");
         }
         return status_answer(200, R"({"status":"ok"})");
     }

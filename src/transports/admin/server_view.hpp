@@ -20,7 +20,7 @@
 
 namespace parley::transports::admin {
 
-enum class Readiness : std::uint8_t { ready, draining, overloaded };
+enum class Readiness : std::uint8_t { ready, draining, overloaded, history_unavailable };
 
 using Labels = std::vector<std::pair<std::string, std::string>>;
 struct Sample {

@@ -16,6 +16,8 @@ namespace parley::transports {
 namespace {
 
 constexpr std::size_t rooms_default = 50;
+constexpr std::size_t found_default = 50;
+constexpr std::size_t search_bytes_max = 256;
 
 // Gives `render(answer)` as the later answer to the call's request, if anybody still waits for it.
 template <typename Render>
@@ -41,6 +43,40 @@ std::optional<HttpResponse> ask_home(RestCall& call, const std::string& room, As
     return with_headers(render(std::move(*answer)), std::move(call.headers));
 }
 
+// The same for what the home may have to ask for itself: `ask(home, later)`.
+template <typename Answer, typename Ask, typename Render>
+std::optional<HttpResponse> ask_home_later(RestCall& call, const std::string& room, Ask ask,
+                                           Render render) {
+    auto answer = core::ask_home_later<Answer>(call.gate.shard(), room, std::move(ask),
+                                               [&] { return answer_later(call, render); });
+    if (!answer) return std::nullopt;
+    return with_headers(render(std::move(*answer)), std::move(call.headers));
+}
+
+// Calls `take(name, value)` for each parameter, until one answers what is wrong with it.
+template <typename Take>
+std::optional<HttpResponse> read_query(const RestCall& call, Take take) {
+    QueryParameter parameter;
+    for (std::string_view rest = call.exchange.query; next_parameter(rest, parameter);) {
+        const auto value = decode_query_text(parameter.value);
+        if (!value) return problem(400, "the query is not percent-encoded UTF-8");
+        const std::optional<std::string> wrong = take(parameter.name, *value);
+        if (wrong) return problem(400, *wrong);
+    }
+    return std::nullopt;
+}
+
+std::optional<std::string> read_limit(const std::string& value, std::size_t& limit) {
+    const char* const end = value.data() + value.size();
+    const auto [stopped, error] = std::from_chars(value.data(), end, limit);
+    if (error == std::errc() && stopped == end && limit >= 1 &&
+        limit <= core::limits::history_answer_max) {
+        return std::nullopt;
+    }
+    return "\"limit\" must be an integer from 1 to " +
+           std::to_string(core::limits::history_answer_max);
+}
+
 template <typename Action>
 Action& action_of(RestCall& call) {
     return std::get<Action>(call.action);
@@ -56,8 +92,10 @@ std::optional<HttpResponse> ask_members(
 std::optional<HttpResponse> ask_page(RestCall& call,
                                      HttpResponse (*render)(core::Answered<core::HistoryReply>&&)) {
     const protocol::History& asked = action_of<core::AskHistory>(call).history;
-    const auto ask = [asked](core::Shard& home) { return core::page_at_home(home, asked); };
-    return ask_home(call, asked.room, ask, render);
+    const auto ask = [asked](core::Shard& home, const core::Later<core::PageAnswer>& later) {
+        return core::page_at_home(home, asked, later);
+    };
+    return ask_home_later<core::PageAnswer>(call, asked.room, ask, render);
 }
 
 std::optional<HttpResponse> tell(RestCall& call, const std::string& room,
@@ -72,17 +110,20 @@ std::optional<HttpResponse> tell(RestCall& call, const std::string& room,
 
 std::optional<HttpResponse> send_message(RestCall& call) {
     protocol::Send& send = action_of<core::PublishMessage>(call).send;
-    // Any shard that takes part in the room may publish in it; keys are known at its home alone.
+    // Any shard that takes part in the room may publish in it; keys are known at its home alone, and
+    // what is stored before it is said.
     core::Audience* const here = call.gate.shard().find_audience(send.room);
-    if (here && here->room() && send.key.empty()) {
+    const bool at_home_alone = !send.key.empty() || call.gate.shard().hub().stores_first();
+    if (here && here->room() && !at_home_alone) {
         return with_headers(answer_sent(core::publish_message(*here, *call.user, std::move(send))),
                             std::move(call.headers));
     }
     const std::string room = send.room;
-    const auto ask = [send = std::move(send), user = call.user](core::Shard& home) {
-        return core::send_at_home(home, user, protocol::Send(send));
+    auto ask = [send = std::move(send), user = call.user](
+                   core::Shard& home, const core::Later<core::AckAnswer>& later) mutable {
+        return core::send_at_home(home, user, std::move(send), later);
     };
-    return ask_home(call, room, ask, &answer_sent);
+    return ask_home_later<core::AckAnswer>(call, room, std::move(ask), &answer_sent);
 }
 
 std::optional<HttpResponse> read_messages(RestCall& call) {
@@ -91,6 +132,34 @@ std::optional<HttpResponse> read_messages(RestCall& call) {
 
 std::optional<HttpResponse> read_chat_messages(RestCall& call) {
     return ask_page(call, &answer_chat_page);
+}
+
+std::optional<HttpResponse> search_messages(RestCall& call) {
+    core::StoredSearch search;
+    std::optional<protocol::Cursor> before;
+    std::size_t limit = found_default;
+    auto refused = read_query(
+        call, [&](std::string_view name, const std::string& value) -> std::optional<std::string> {
+            if (name == "limit") return read_limit(value, limit);
+            if (name == "q") search.query = value;
+            if (name != "before") return std::nullopt;
+            const auto cursor = protocol::Cursor::parse(value);
+            if (!cursor) return "\"before\" must be a cursor of a message, like k3J9x:42";
+            before = cursor;
+            return std::nullopt;
+        });
+    if (refused) return refused;
+    if (search.query.empty() || search.query.size() > search_bytes_max) {
+        return problem(400, "\"q\" must be 1 to " + std::to_string(search_bytes_max) +
+                                " bytes of words to search for");
+    }
+    search.limit = static_cast<std::uint32_t>(limit);
+    const std::string& room = action_of<core::AskMembers>(call).room;
+    const auto ask = [room, search, before](core::Shard& home,
+                                            const core::Later<core::PageAnswer>& later) {
+        return core::search_at_home(home, room, core::StoredSearch(search), before, later);
+    };
+    return ask_home_later<core::PageAnswer>(call, room, ask, &answer_page);
 }
 
 std::optional<HttpResponse> list_members(RestCall& call) {
@@ -133,20 +202,11 @@ std::optional<HttpResponse> tell_read(RestCall& call) {
 std::optional<HttpResponse> list_rooms(RestCall& call) {
     std::string after;
     std::size_t most = rooms_default;
-    QueryParameter parameter;
-    for (std::string_view rest = call.exchange.query; next_parameter(rest, parameter);) {
-        const auto value = decode_query_text(parameter.value);
-        if (!value) return problem(400, "the query is not percent-encoded UTF-8");
-        if (parameter.name == "after") after = *value;
-        if (parameter.name != "limit") continue;
-        const char* const end = value->data() + value->size();
-        const auto [stopped, error] = std::from_chars(value->data(), end, most);
-        if (error != std::errc() || stopped != end || most < 1 ||
-            most > core::limits::history_answer_max) {
-            return problem(400, "\"limit\" must be an integer from 1 to " +
-                                    std::to_string(core::limits::history_answer_max));
-        }
-    }
+    auto refused = read_query(call, [&](std::string_view name, const std::string& value) {
+        if (name == "after") after = value;
+        return name == "limit" ? read_limit(value, most) : std::nullopt;
+    });
+    if (refused) return refused;
     using Rooms = std::vector<protocol::ListedRoom>;
     // One more than is told: it says whether there are more.
     const auto visit = [after, most](core::Shard& shard, Rooms& rooms) {

@@ -37,6 +37,7 @@ using RestHandler = std::optional<HttpResponse> (*)(RestCall& call);
 [[nodiscard]] std::optional<HttpResponse> list_rooms(RestCall& call);
 [[nodiscard]] std::optional<HttpResponse> read_messages(RestCall& call);
 [[nodiscard]] std::optional<HttpResponse> send_message(RestCall& call);
+[[nodiscard]] std::optional<HttpResponse> search_messages(RestCall& call);
 [[nodiscard]] std::optional<HttpResponse> list_members(RestCall& call);
 [[nodiscard]] std::optional<HttpResponse> visit_room(RestCall& call);
 [[nodiscard]] std::optional<HttpResponse> end_visit(RestCall& call);

@@ -32,6 +32,7 @@ inline constexpr auto rest_routes = [] {
         {get, "/api/v1/rooms", "", &list_rooms},
         {get, "/api/v1/rooms/{room}/messages", "history", &read_messages},
         {post, "/api/v1/rooms/{room}/messages", "send", &send_message},
+        {get, "/api/v1/rooms/{room}/search", "members", &search_messages},
         {get, "/api/v1/rooms/{room}/members", "members", &list_members},
         {put, "/api/v1/rooms/{room}/members/me", "members", &visit_room},
         {delete_, "/api/v1/rooms/{room}/members/me", "members", &end_visit},
