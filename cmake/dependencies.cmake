@@ -41,7 +41,8 @@ if(PARLEY_BUILD_BENCH)
     parley_require(benchmark libbenchmark-dev)
 endif()
 # find_package() made these visible here only; the targets below this folder need them too.
-foreach(target Boost::json Boost::headers SQLite::SQLite3 OpenSSL::SSL OpenSSL::Crypto ZLIB::ZLIB Threads::Threads
+foreach(target Boost::json Boost::headers OpenSSL::SSL OpenSSL::Crypto ZLIB::ZLIB SQLite::SQLite3
+               Threads::Threads
                spdlog::spdlog tomlplusplus::tomlplusplus GTest::gtest GTest::gmock
                GTest::gtest_main GTest::gmock_main benchmark::benchmark
                benchmark::benchmark_main)

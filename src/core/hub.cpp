@@ -43,6 +43,7 @@ bool Hub::takes_messages() const noexcept {
 
 void Hub::take_up_sessions(const Instant& now) {
     if (store_ == nullptr) return;
+    sessions_taken_ = true;
     std::size_t taken = 0;
     for (StoredSession& stored : store_->take_sessions()) {
         auto session = lost_session_from_json(stored.state);
@@ -66,6 +67,7 @@ void Hub::settle(const Instant& now) {
                 sessions.push_back({key, now.wall + (until - now.mono), to_json(session)});
             });
     }
+    if (!sessions_taken_) return;  // it never served: they stay for the next
     std::ranges::sort(sessions, {}, &StoredSession::until);
     store_->keep_sessions(std::move(sessions));
 }

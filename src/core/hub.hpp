@@ -61,6 +61,7 @@ public:
 private:
     Config config_;
     HistoryStore* store_;
+    bool sessions_taken_ = false;
     std::uint64_t secret_;
     BucketTable user_buckets_;
     BucketTable address_buckets_;

@@ -55,8 +55,7 @@ void add_options(CLI::App& app, RawOptions& raw) {
         ->type_name("A:P");
     app.add_option("--shards", raw.shards, "Threads that serve; 0: one per CPU")->type_name("N");
     app.add_option("--io", raw.io, "How bytes leave: auto, epoll or uring")->type_name("IO");
-    app.add_option("--history", raw.history,
-                   "Where history is kept: memory, sqlite:PATH or postgres:URL")
+    app.add_option("--history", raw.history, "Where history is kept: memory or sqlite:PATH")
         ->type_name("STORE");
     app.add_option("--broker", raw.broker, "How nodes are joined: local")->type_name("BROKER");
     app.add_option("--log-format", raw.log_format, "text or json")->type_name("FORMAT");

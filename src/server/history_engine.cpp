@@ -49,11 +49,8 @@ double age_in_seconds(std::int64_t since_ms) {
 std::unique_ptr<storage::Engine> make_history_engine(const ServerConfig& config) {
     const std::string& store = config.history_store;
     if (store == "memory") return nullptr;
-    if (store.starts_with(sqlite_prefix)) {
-        return std::make_unique<storage::SqliteStore>(store.substr(sqlite_prefix.size()),
-                                                      config.core, &tell_trouble);
-    }
-    throw std::runtime_error("history.store: PostgreSQL is not part of this version");
+    return std::make_unique<storage::SqliteStore>(store.substr(sqlite_prefix.size()), config.core,
+                                                  &tell_trouble);
 }
 
 std::vector<admin::MetricSource> history_metrics(const storage::Engine& engine) {

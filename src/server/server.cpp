@@ -11,6 +11,7 @@
 
 #include "core/limits.hpp"
 #include "server/config_file.hpp"
+#include "server/file_metrics.hpp"
 #include "server/history_engine.hpp"
 #include "server/machine.hpp"
 #include "transports/frontend_table.hpp"
@@ -105,6 +106,25 @@ std::unique_ptr<core::Hub> make_hub(const core::Config& config, const Threads& t
     return std::make_unique<core::Hub>(config, loops, core::machine_now(), random_seed(), history);
 }
 
+// Null where there are none. Throws std::runtime_error that names what can't be used.
+std::unique_ptr<storage::DiskFileStore> make_files(const core::FilesConfig& config) {
+    if (config.folder.empty()) return nullptr;
+    storage::DiskFileStoreHooks hooks;
+    hooks.now_ms = [] {
+        const auto wall = core::machine_now().wall.time_since_epoch();
+        return std::chrono::duration_cast<std::chrono::milliseconds>(wall).count();
+    };
+    hooks.report = [](std::string_view why) {
+        if (why.empty()) return log::info("files are kept again", {});
+        log::error("files can't be kept or read", {{"cause", why}});
+    };
+    try {
+        return std::make_unique<storage::DiskFileStore>(config, std::move(hooks));
+    } catch (const std::exception& error) {
+        throw std::runtime_error("files.folder: " + std::string(error.what()));
+    }
+}
+
 }  // namespace
 
 Server::Server(const ServerConfig& config, std::function<ServerConfig()> reread)
@@ -115,6 +135,7 @@ Server::Server(const ServerConfig& config, std::function<ServerConfig()> reread)
       uring_(choose_uring(config_.transports.io)),
       threads_(make_threads(config_.core.shards, uring_)),
       history_(make_history_engine(config_)),
+      files_(make_files(config_.files)),
       hub_(make_hub(config_.core, threads_, history_.get())),
       operation_(io_, *hub_, connections_, config_) {
     for (std::uint32_t i = 0; i < config_.core.shards; ++i) {
@@ -122,7 +143,11 @@ Server::Server(const ServerConfig& config, std::function<ServerConfig()> reread)
         gates_.push_back(std::make_unique<transports::Gate>(*threads_[i], config_.transports,
                                                             connections_, transports::frontends));
     }
-    for (const auto& gate : gates_) gate->set_neighbours(gates_);
+    for (const auto& gate : gates_) {
+        gate->set_neighbours(gates_);
+        gate->set_file_store(files_.get());
+    }
+    operation_.add_metrics(file_metrics(files_ ? &files_->counters() : nullptr));
     if (!config_.tls_listen.empty()) load_certificates();
     operation_.add_metrics({{"parley_io_info", "1, with how bytes leave: epoll or uring.",
                              transports::admin::MetricSource::Kind::gauge, [uring = uring_] {
@@ -161,6 +186,7 @@ Server::~Server() {
     stop_threads();
     hub_->settle(core::machine_now());
     if (history_) history_->close();  // while its answers have somewhere to go
+    if (files_) files_->stop();
 }
 
 void Server::listen() {

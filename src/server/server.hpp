@@ -20,6 +20,7 @@
 #include "server/server_config.hpp"
 #include "server/tls_keeper.hpp"
 #include "storage/engine.hpp"
+#include "storage/files/disk_file_store.hpp"
 #include "transports/gate.hpp"
 #include "transports/shard_thread.hpp"
 
@@ -64,11 +65,12 @@ private:
     std::size_t gates_left_ = 0;
 
     // Ended in the opposite order: a gate needs its hub, a hub its threads' loops; and a connection
-    // that is in the mail when the hub ends gives its place back.
+    // that is in the mail when the hub ends gives its place back, a download its file.
     transports::Admission connections_;
     bool uring_;  // writes are gathered (io_uring)
     std::vector<std::unique_ptr<transports::ShardThread>> threads_;
-    std::unique_ptr<storage::Engine> history_;  // null: memory; answers to the hub's shards
+    std::unique_ptr<storage::Engine> history_;       // null: memory; answers to the hub's shards
+    std::unique_ptr<storage::DiskFileStore> files_;  // null without files.folder
     std::unique_ptr<core::Hub> hub_;
     std::vector<std::unique_ptr<transports::Gate>> gates_;
     std::unique_ptr<TlsKeeper> tls_;  // null without tls.listen

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/config.hpp"
+#include "core/file_store.hpp"
 #include "server/values.hpp"
 #include "transports/log.hpp"
 #include "transports/transport_config.hpp"
@@ -35,9 +36,10 @@ struct ServerConfig {
     std::uint32_t shards = 0;          // 0: one per CPU that this process may run on
     LogConfig log;
     AdminConfig admin;
-    std::string history_store = "memory";  // or sqlite:PATH, postgres:URL
+    std::string history_store = "memory";  // or sqlite:PATH
     core::Config core;  // `core.shards` is set from `shards` when the server starts
     transports::TransportConfig transports;
+    core::FilesConfig files;
 };
 
 }  // namespace parley::server

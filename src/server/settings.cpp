@@ -72,10 +72,8 @@ using Tls = transports::TlsConfig;
 using transports::tls_files_max;
 
 bool is_history_store(std::string_view text) {
-    const auto names = [text](std::string_view engine) {
-        return text.starts_with(engine) && text.size() > engine.size();
-    };
-    return text == "memory" || names("sqlite:") || names("postgres:");
+    constexpr std::string_view sqlite = "sqlite:";
+    return text == "memory" || (text.starts_with(sqlite) && text.size() > sqlite.size());
 }
 
 constexpr double rate_min = 0.001;
@@ -135,7 +133,7 @@ const std::array settings{
     Setting{"http.head_timeout", DurationKind{in_transports<&Wire::head_timeout>, 10ms, 1h},
             "For a request's head, from accepting or its first byte on."},
     Setting{"http.body_timeout", DurationKind{in_transports<&Wire::body_timeout>, 10ms, 1h},
-            "For a request's body."},
+            "For a request's body; for every 64 KiB of an upload."},
     Setting{"http.idle_timeout", DurationKind{in_transports<&Wire::idle_timeout>, 10ms, 1h},
             "Between two requests of one connection."},
     Setting{"http.write_timeout", DurationKind{in_transports<&Wire::write_timeout>, 10ms, 1h},
@@ -229,8 +227,8 @@ const std::array settings{
     Setting{"history.store",
             TextKind{at<&ServerConfig::history_store>,
                      file_name_bytes_max,
-                     {&is_history_store, "memory, sqlite:PATH or postgres:URL"}},
-            "Where what is said is kept: memory, sqlite:PATH or postgres:URL."},
+                     {&is_history_store, "memory or sqlite:PATH"}},
+            "Where what is said is kept: memory or sqlite:PATH."},
     Setting{"history.durability", DurabilityKind{in_history<&core::HistoryConfig::durability>},
             "With a store: sync (stored, then sent on and acked) or async (stored soon after)."},
     Setting{"history.messages",
@@ -313,9 +311,10 @@ constexpr std::array<std::string_view, 3> on_lag_names{"disconnect", "gap", "lat
 std::span<const Setting> all_settings() {
     static const std::vector<Setting> all = [] {
         std::vector<Setting> rows(settings.begin(), settings.end());
-        const auto section = socketio_settings();
-        rows.insert(std::ranges::find(rows, "limits.enabled", &Setting::key), section.begin(),
-                    section.end());
+        for (const auto section : {socketio_settings(), files_settings()}) {
+            rows.insert(std::ranges::find(rows, "limits.enabled", &Setting::key), section.begin(),
+                        section.end());
+        }
         return rows;
     }();
     return all;

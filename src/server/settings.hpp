@@ -112,6 +112,8 @@ struct Setting {
 [[nodiscard]] std::span<const Setting> all_settings();
 // The section of Socket.IO in it.
 [[nodiscard]] std::span<const Setting> socketio_settings();
+// That of files.
+[[nodiscard]] std::span<const Setting> files_settings();
 [[nodiscard]] const Setting* find_setting(std::string_view key);
 // The known key with the fewest letters to change.
 [[nodiscard]] std::string_view nearest_key(std::string_view key);

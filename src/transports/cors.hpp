@@ -21,9 +21,11 @@ struct CorsRules {
     std::string_view methods = "GET, HEAD, POST, PUT, DELETE, OPTIONS";
     // Empty: whichever a page asks for.
     std::string_view request_headers =
-        "Authorization, Cache-Control, Content-Type, Idempotency-Key, Last-Event-ID, X-Parley-Name";
+        "Authorization, Cache-Control, Content-Disposition, Content-Type, Idempotency-Key, "
+        "If-None-Match, If-Range, Last-Event-ID, Range, X-Parley-Name";
     std::string_view exposed_headers =
-        "ETag, Location, RateLimit, RateLimit-Policy, Retry-After";  // may be empty
+        "Accept-Ranges, Content-Disposition, Content-Range, ETag, Location, RateLimit, "
+        "RateLimit-Policy, Retry-After";  // may be empty
     // Their requests may carry cookies, those of pages that are named and not meant by "*": else any
     // page could act for whoever looks at it.
     bool credentials = false;

@@ -16,6 +16,7 @@
 #include <string_view>
 
 #include "transports/any_stream.hpp"
+#include "transports/http_body.hpp"
 #include "transports/http_response.hpp"
 #include "transports/later_answer.hpp"
 
@@ -52,6 +53,12 @@ struct Exchange {
     }
 };
 
+// What becomes of a request's body that is not held whole.
+struct BodyIntake {
+    std::optional<HttpResponse> refusal;  // the answer, without a look at the body
+    std::shared_ptr<BodySink> sink;       // or who takes it, and answers
+};
+
 class Frontend {
 public:
     Frontend() = default;
@@ -64,6 +71,13 @@ public:
     // Answers, or gives nothing back: it has taken the connection over, or answers later
     // (Exchange::answer_later()). `HEAD` is answered like `GET`; the connection leaves the body out.
     [[nodiscard]] virtual std::optional<HttpResponse> handle(Exchange& exchange) = 0;
+    // True where the body of that request of its own is taken as it comes, however long: receive() is
+    // asked instead of handle(), when the head has been read. Constant for the same request.
+    [[nodiscard]] virtual bool streams(const HttpRequest& /*request*/,
+                                       const HttpTarget& /*target*/) const noexcept {
+        return false;
+    }
+    [[nodiscard]] virtual BodyIntake receive(Exchange& /*exchange*/) { return {}; }
     // The longest body of a request of its own; nothing: http.body_bytes.
     [[nodiscard]] virtual std::optional<std::size_t> body_bytes_max() const noexcept { return {}; }
     // Which pages may read what lies outside /api/ and is its own; null: no other than this server's.

@@ -21,6 +21,8 @@ namespace parley::transports {
 [[nodiscard]] std::unique_ptr<Frontend> make_longpoll_frontend(Gate& gate);
 // `/api/v1/rooms/{room}/events`: Server-Sent Events (protocol.md, section 4.1).
 [[nodiscard]] std::unique_ptr<Frontend> make_sse_frontend(Gate& gate);
+// `/api/v1/rooms/{room}/files`, `/api/v1/files/{id}`: files (docs/api.md).
+[[nodiscard]] std::unique_ptr<Frontend> make_files_frontend(Gate& gate);
 // `/api/`: REST (protocol.md, section 4). Behind those that own single paths below it.
 [[nodiscard]] std::unique_ptr<Frontend> make_rest_frontend(Gate& gate);
 // `/healthz`: whether to send sessions here.
@@ -39,13 +41,10 @@ template <std::size_t n>
 }
 
 inline constexpr FrontendEntry frontends[] = {
-    {"websocket", &make_websocket_frontend},
-    {"socketio", &make_socketio_frontend},
-    {"longpoll", &make_longpoll_frontend},
-    {"sse", &make_sse_frontend},
-    {"rest", &make_rest_frontend},
-    {"health", &make_health_frontend},
-    {"static_files", &make_static_files_frontend},
+    {"websocket", &make_websocket_frontend}, {"socketio", &make_socketio_frontend},
+    {"longpoll", &make_longpoll_frontend},   {"sse", &make_sse_frontend},
+    {"files", &make_files_frontend},         {"rest", &make_rest_frontend},
+    {"health", &make_health_frontend},       {"static_files", &make_static_files_frontend},
 };
 static_assert(names_are_unique(frontends));
 

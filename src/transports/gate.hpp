@@ -18,6 +18,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/file_store.hpp"
 #include "core/timer_wheel.hpp"
 #include "protocol/gzip.hpp"
 #include "transports/admission.hpp"
@@ -67,6 +68,9 @@ public:
     void set_tls(std::shared_ptr<const TlsContexts> contexts);
     // Adds one behind those of the table. Before the thread starts.
     void add_frontend(std::unique_ptr<Frontend> frontend);
+    // Names where files are kept, which outlives the gate; null: nowhere. Before the thread starts, or
+    // on it.
+    void set_file_store(core::FileStore* store) noexcept { file_store_ = store; }
     // Names the gates of all shards, in their order, itself among them. Before the threads start.
     void set_neighbours(std::span<const std::unique_ptr<Gate>> gates) noexcept {
         neighbours_ = gates;
@@ -114,6 +118,7 @@ public:
     // ShardThread::turn_asked().
     void call_after_turn(Connection& connection) { after_turn_.push_back(&connection); }
     [[nodiscard]] CorkBuffer& cork() noexcept { return cork_; }
+    [[nodiscard]] core::FileStore* file_store() const noexcept { return file_store_; }
     // What a new handshake goes by.
     [[nodiscard]] const std::shared_ptr<const TlsContexts>& tls() const noexcept { return tls_; }
     [[nodiscard]] TlsRecordBuffer& tls_record() noexcept { return *tls_record_; }
@@ -170,6 +175,7 @@ private:
     std::vector<std::unique_ptr<Frontend>> frontends_;
     std::vector<std::unique_ptr<Listener>> listeners_;
     std::span<const std::unique_ptr<Gate>> neighbours_;
+    core::FileStore* file_store_ = nullptr;
     ConnectionList open_;
     ConnectionList leaving_;  // told to close by the drain
     ConnectionList refused_;

@@ -28,6 +28,8 @@ constexpr std::chrono::milliseconds linger_time{1'000};
 constexpr std::size_t write_progress_bytes = 64 * 1024;
 // Requests that are answered one after another before the loop may see to others.
 constexpr unsigned exchanges_per_round = 32;
+// Reads of a body that is handed on, likewise.
+constexpr unsigned streamed_reads_per_round = 16;
 
 // True where a read of less than was asked for has left nothing behind.
 template <typename Stream>
@@ -71,7 +73,7 @@ public:
         closing_ = true;
         if (taken_over_) return;
         io().close();
-        if (later_) later_->give_up();
+        wake_waiting();
     }
 
 private:
@@ -89,6 +91,7 @@ private:
     enum class Stage : std::uint8_t { idle, head, body };
     enum class Received : std::uint8_t {
         request,
+        answered,   // streamed_ is the answer to a request whose body was handed on
         refused,    // parser_ knows why
         timed_out,  // within a request
         nothing,    // the connection ended, or is to end without a word
@@ -106,6 +109,9 @@ private:
             return frontend == nullptr
                        ? of.config().body_bytes
                        : frontend->body_bytes_max().value_or(of.config().body_bytes);
+        };
+        limits.streams = [](const void* asked, const HttpRequest& request) {
+            return streams_body(*static_cast<const Gate*>(asked), request);
         };
         return limits;
     }
@@ -127,8 +133,18 @@ private:
     // Ends whatever is waited for.
     void wake() noexcept {
         io().cancel();
-        if (later_) later_->give_up();
+        wake_waiting();
     }
+    void wake_waiting() noexcept {
+        if (later_) later_->give_up();
+        if (waiting_ != nullptr) waiting_->wake();
+    }
+    // Waits there for `time` at most; false where nothing may be done any more.
+    Awaitable<bool> wait_at(WaitPoint& point, core::Duration time);
+    Awaitable<Received> receive_streamed();
+    Awaitable<bool> read_streamed(BodySink& sink);
+    Awaitable<bool> catch_up(BodySink& sink);
+    Awaitable<bool> write_source(BodySource& source);
     void note_first_request() noexcept;
     Awaitable<bool> exchange();
     Awaitable<std::optional<HttpResponse>> wait_for_answer();
@@ -154,7 +170,10 @@ private:
     unsigned round_ = 0;   // exchanges since the loop saw to others
     std::string pending_;  // read and not yet parsed: an incomplete head, or what was pipelined
     std::size_t pending_begin_ = 0;
-    bool emptied_ = false;                // by the last read: nothing is there before the next wait
+    bool emptied_ = false;           // by the last read: nothing is there before the next wait
+    std::size_t body_progress_ = 0;  // of a body that is handed on, since the deadline was set
+    WaitPoint* waiting_ = nullptr;   // where the coroutine is, beside the stream
+    std::unique_ptr<HttpResponse> streamed_;
     std::shared_ptr<LaterAnswer> later_;  // while a frontend has it asked for elsewhere
 };
 
@@ -182,10 +201,15 @@ Awaitable<void> HttpConnection<Stream>::run(std::optional<HttpResumption> kept) 
     for (;;) {
         const Received received = co_await receive();
         if (received == Received::nothing) co_return;
-        if (received == Received::request) {
+        if (received == Received::request || received == Received::answered) {
             if (!std::exchange(noted_, false)) note(core::Metric::http_requests);
             note_first_request();
-            if (!co_await exchange()) co_return;
+            if (received == Received::answered) {
+                const auto response = std::exchange(streamed_, nullptr);
+                if (!co_await conclude(std::move(*response))) co_return;
+            } else if (!co_await exchange()) {
+                co_return;
+            }
             await_next();
             if (++round_ < exchanges_per_round) continue;
             round_ = 0;
@@ -232,6 +256,7 @@ auto HttpConnection<Stream>::receive() -> Awaitable<Received> {
     for (;;) {
         if (status == HttpParser::Status::complete) co_return Received::request;
         if (status == HttpParser::Status::refused) co_return Received::refused;
+        if (status == HttpParser::Status::streams) co_return co_await receive_streamed();
         follow_stage();
         if (parser_.take_expect_continue() &&
             !co_await write("HTTP/1.1 100 Continue\r\n\r\n", {})) {
@@ -279,6 +304,115 @@ HttpParser::Status HttpConnection<Stream>::take(std::span<char> bytes) {
     const auto status = parser_.feed(rest);
     pending_begin_ = pending_.size() - rest.size();
     return status;
+}
+
+// Waits for what is neither the peer nor a frontend's one answer.
+template <typename Stream>
+Awaitable<bool> HttpConnection<Stream>::wait_at(WaitPoint& point, core::Duration time) {
+    arm(time);
+    waiting_ = &point;
+    co_await point.wait();
+    waiting_ = nullptr;
+    co_return io().is_open() && !deadline_.passed;
+}
+
+// A request whose body somebody takes as it comes, from the end of its head to its answer.
+template <typename Stream>
+auto HttpConnection<Stream>::receive_streamed() -> Awaitable<Received> {
+    BodyIntake intake;
+    if (is_refused()) {
+        intake.refusal =
+            refuse_newcomer(gate_, refusal_, parser_.request(), peer_, stream_).response;
+    } else {
+        intake = ask_receiver(gate_, parser_.request(), peer_, stream_);
+    }
+    if (intake.refusal) {
+        // What was to come is not read, and could not be told from another request.
+        intake.refusal->close = true;
+        streamed_ = std::make_unique<HttpResponse>(std::move(*intake.refusal));
+        co_return Received::answered;
+    }
+    BodySink& sink = *intake.sink;
+    sink.when_answered([this] { io().cancel(); });
+    stage_ = Stage::body;
+    bool whole = co_await catch_up(sink);
+    if (whole) whole = co_await read_streamed(sink);
+    if (whole) {
+        sink.end();
+        bool open = true;
+        while (open && !sink.answered()) {
+            open = co_await wait_at(sink.waiting(), gate_.config().body_timeout);
+        }
+    }
+    if (!io().is_open()) co_return Received::nothing;
+    streamed_ = sink.take_answer();
+    if (streamed_) {
+        streamed_->close = streamed_->close || !whole;
+        co_return Received::answered;
+    }
+    if (parser_.refusal().status != 0) co_return Received::refused;
+    if (!deadline_.passed) co_return Received::nothing;
+    if (!whole && !sink.behind()) co_return Received::timed_out;
+    // The peer has done its part.
+    note(core::Metric::answers_overdue);
+    streamed_ = std::make_unique<HttpResponse>(answer_overdue());
+    streamed_->close = true;
+    co_return Received::answered;
+}
+
+// Waits until the sink takes more. False: it will not.
+template <typename Stream>
+Awaitable<bool> HttpConnection<Stream>::catch_up(BodySink& sink) {
+    while (sink.behind() && !sink.answered()) {
+        // Not within the condition: GCC 12 then lays out the coroutine's frame in two ways.
+        const bool open = co_await wait_at(sink.waiting(), gate_.config().body_timeout);
+        if (!open) co_return false;
+        body_progress_ = 0;
+        arm(gate_.config().body_timeout);
+    }
+    co_return !sink.answered();
+}
+
+// Reads to the body's end. False: it does not come to it.
+template <typename Stream>
+Awaitable<bool> HttpConnection<Stream>::read_streamed(BodySink& sink) {
+    if (parser_.take_expect_continue() && !co_await write("HTTP/1.1 100 Continue\r\n\r\n", {})) {
+        co_return false;
+    }
+    arm(gate_.config().body_timeout);
+    body_progress_ = 0;
+    emptied_ = false;
+    unsigned reads = 0;
+    auto status = take({});
+    for (;;) {
+        if (status == HttpParser::Status::refused) co_return false;
+        if (std::string bytes = parser_.take_body(); !bytes.empty()) {
+            body_progress_ += bytes.size();
+            sink.take(std::move(bytes));
+        }
+        const bool goes_on = co_await catch_up(sink);
+        if (!goes_on) co_return false;
+        if (status == HttpParser::Status::complete) co_return true;
+        // A byte now and then does not keep a body coming for good.
+        if (body_progress_ >= write_progress_bytes) {
+            body_progress_ = 0;
+            arm(gate_.config().body_timeout);
+        }
+        // Who sends as fast as it is read is not all that the shard has to do.
+        if (++reads % streamed_reads_per_round == 0) {
+            co_await boost::asio::post(gate_.thread().executor(), await_tuple);
+            if (!io().is_open() || deadline_.passed) co_return false;
+        }
+        const std::span<char> buffer = gate_.thread().receive_buffer();
+        const IoResult read = io().try_read(buffer);
+        if (read.status == IoResult::Status::done) {
+            status = take(buffer.first(read.bytes));
+            continue;
+        }
+        if (read.status != IoResult::Status::would_block) co_return false;
+        const auto [error] = co_await io().wait_readable(await_tuple);
+        if (error || deadline_.passed) co_return false;
+    }
 }
 
 // Each part of a request has a time of its own.
@@ -358,7 +492,8 @@ Awaitable<bool> HttpConnection<Stream>::answer(HttpResponse response) {
     style.date = gate_.http_date();
     std::string head;
     append_head(head, response, style);
-    const bool written = co_await write(head, head_only ? std::string_view() : response.content());
+    bool written = co_await write(head, head_only ? std::string_view() : response.content());
+    if (written && response.source && !head_only) written = co_await write_source(*response.source);
     if (!written && response.undelivered) response.undelivered();
     co_return written;
 }
@@ -389,6 +524,27 @@ Awaitable<bool> HttpConnection<Stream>::write(std::string_view head, std::string
         const auto [error] = co_await io().wait_writable(await_tuple);
         if (deadline_.passed) note(core::Metric::http_write_timeouts);
         if (error || deadline_.passed) co_return false;
+    }
+    co_return true;
+}
+
+// The body from where it lies, a chunk ahead of what is being written. What can't be had any more
+// ends the connection: its length is said already.
+template <typename Stream>
+Awaitable<bool> HttpConnection<Stream>::write_source(BodySource& source) {
+    std::uint64_t left = source.length();
+    if (left > 0) source.ask();
+    while (left > 0) {
+        if (!source.ready()) {
+            const bool open = co_await wait_at(source.waiting(), gate_.config().write_timeout);
+            if (!open) co_return false;
+        }
+        const std::string bytes = source.take();
+        if (bytes.empty() || bytes.size() > left) co_return false;
+        left -= bytes.size();
+        if (left > 0) source.ask();
+        const bool written = co_await write({}, bytes);
+        if (!written) co_return false;
     }
     co_return true;
 }

@@ -84,6 +84,26 @@ HttpOutcome ask_frontend(Gate& gate, const HttpRequest& request, const tcp::endp
     }
 }
 
+bool streams_body(const Gate& gate, const HttpRequest& request) {
+    const HttpTarget target = split_target(request.target());
+    const Frontend* const frontend = gate.frontend_for(target);
+    return frontend != nullptr && frontend->streams(request, target);
+}
+
+BodyIntake ask_receiver(Gate& gate, const HttpRequest& request, const tcp::endpoint& hop,
+                        AnyStream& stream) {
+    const HttpTarget target = split_target(request.target());
+    try {
+        if (auto response = answer_ahead(gate, request, target)) return {std::move(response), {}};
+        const tcp::endpoint peer = gate.proxies().client_of(hop, request);
+        Exchange exchange{request, target.path, target.query, peer, hop, stream, {}};
+        return gate.frontend_for(target)->receive(exchange);
+    } catch (const std::exception& error) {
+        log::error("request failed", {{"path", target.path}, {"error", error.what()}});
+        return {problem(500, "the server failed"), {}};
+    }
+}
+
 HttpOutcome refuse_newcomer(Gate& gate, AdmissionRefusal refusal, const HttpRequest& request,
                             const tcp::endpoint& hop, AnyStream& stream) {
     HttpOutcome outcome;

@@ -30,6 +30,11 @@ struct HttpOutcome {
                                        const boost::asio::ip::tcp::endpoint& hop, AnyStream& stream,
                                        std::span<char> following);
 
+// The same for a request whose body is handed on: who takes it, or the answer without it.
+[[nodiscard]] bool streams_body(const Gate& gate, const HttpRequest& request);
+[[nodiscard]] BodyIntake ask_receiver(Gate& gate, const HttpRequest& request,
+                                      const boost::asio::ip::tcp::endpoint& hop, AnyStream& stream);
+
 // The one answer that a connection gets which is not let in: 503 with the reason, but that probes
 // are told how the server is.
 [[nodiscard]] HttpOutcome refuse_newcomer(Gate& gate, AdmissionRefusal refusal,

@@ -86,6 +86,7 @@ void HttpParser::reset() noexcept {
     checked_ = 0;
     part_ = Part::head;
     begun_ = false;
+    streams_ = false;
     expects_continue_ = false;
 }
 
@@ -105,6 +106,9 @@ HttpParser::Status HttpParser::feed(std::span<char>& bytes) {
                 break;
             case Part::sized_body:
                 status = take_sized_body(bytes);
+                break;
+            case Part::streamed_body:
+                status = take_streamed_body(bytes);
                 break;
             case Part::chunks:
                 status = take_chunks(bytes);
@@ -141,12 +145,15 @@ HttpParser::Status HttpParser::take_head(std::span<char>& bytes) {
     if (error && error != http::error::need_more) {
         return refuse(400, "not an HTTP request: " + error.message());
     }
+    streams_ = limits_.streams != nullptr && limits_.streams(limits_.asked, parser_->get());
     if (judge_length() == Status::refused) return Status::refused;
-    return judge_head();
+    if (judge_head() == Status::refused) return Status::refused;
+    return streams_ ? Status::streams : Status::need_more;
 }
 
 // How much a body may have depends on whose request it is.
 HttpParser::Status HttpParser::judge_length() {
+    if (streams_) return Status::need_more;
     body_bytes_ = limits_.body_bytes;
     if (limits_.body_bytes_of != nullptr) {
         body_bytes_ = limits_.body_bytes_of(limits_.asked, split_target(parser_->get().target()));
@@ -170,6 +177,22 @@ HttpParser::Status HttpParser::take_sized_body(std::span<char>& bytes) {
     return Status::complete;
 }
 
+// Not by way of Beast's parser, which makes room for all of it at once.
+HttpParser::Status HttpParser::take_streamed_body(std::span<char>& bytes) {
+    const auto count =
+        static_cast<std::size_t>(std::min<std::uint64_t>(streamed_left_, bytes.size()));
+    parser_->get().body().append(bytes.data(), count);
+    bytes = bytes.subspan(count);
+    streamed_left_ -= count;
+    if (streamed_left_ > 0) return Status::need_more;
+    part_ = Part::end;
+    return Status::complete;
+}
+
+std::string HttpParser::take_body() noexcept {
+    return parser_ ? std::exchange(parser_->get().body(), {}) : std::string();
+}
+
 HttpParser::Status HttpParser::take_chunks(std::span<char>& bytes) {
     std::string& body = parser_->get().body();
     while (!bytes.empty()) {
@@ -177,7 +200,7 @@ HttpParser::Status HttpParser::take_chunks(std::span<char>& bytes) {
         if (step.status == HttpChunkDecoder::Status::refused) {
             return refuse(400, std::string(chunks_.error()));
         }
-        if (body.size() + step.data.size() + chunks_.left() > body_bytes_) {
+        if (!streams_ && body.size() + step.data.size() + chunks_.left() > body_bytes_) {
             return refuse(413, "the request's body is larger than this server takes");
         }
         body.append(step.data);
@@ -223,7 +246,8 @@ HttpParser::Status HttpParser::judge_head() {
         }
         expects_continue_ = true;
     }
-    part_ = parser_->chunked() ? Part::chunks : Part::sized_body;
+    part_ = parser_->chunked() ? Part::chunks : streams_ ? Part::streamed_body : Part::sized_body;
+    streamed_left_ = parser_->content_length().value_or(0);
     return Status::need_more;
 }
 

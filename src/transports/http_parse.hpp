@@ -25,11 +25,19 @@ struct HttpLimits {
     // Where set, asked instead of it once a request's head is whole, `asked` handed back.
     std::size_t (*body_bytes_of)(const void* asked, const HttpTarget& target) = nullptr;
     const void* asked = nullptr;
+    // Where set, asked as well: whether that request's body is handed on as it comes. It has no bound
+    // here then.
+    bool (*streams)(const void* asked, const HttpRequest& request) = nullptr;
 };
 
 class HttpParser {
 public:
-    enum class Status { need_more, complete, refused };
+    enum class Status {
+        need_more,
+        complete,
+        refused,
+        streams,  // once, behind the head of a request whose body is handed on
+    };
     // The status and the detail of a refusal.
     struct Refusal {
         unsigned status;
@@ -45,6 +53,8 @@ public:
     // The request, an empty one before its head is whole.
     [[nodiscard]] const HttpRequest& request() const noexcept;
     [[nodiscard]] const Refusal& refusal() const noexcept { return refusal_; }
+    // What came of a body that is handed on, and was not taken yet: no more than was fed.
+    [[nodiscard]] std::string take_body() noexcept;
     [[nodiscard]] bool keep_alive() const { return parser_ && parser_->keep_alive(); }
     // True once any byte of the request has come.
     [[nodiscard]] bool begun() const noexcept { return begun_; }
@@ -56,12 +66,13 @@ public:
 
 private:
     using Parser = boost::beast::http::request_parser<boost::beast::http::string_body>;
-    enum class Part : std::uint8_t { head, sized_body, chunks, trailer, end };
+    enum class Part : std::uint8_t { head, sized_body, streamed_body, chunks, trailer, end };
     struct JudgedFields;
 
     Status refuse(unsigned status, std::string detail);
     Status take_head(std::span<char>& bytes);
     Status take_sized_body(std::span<char>& bytes);
+    Status take_streamed_body(std::span<char>& bytes);
     Status take_chunks(std::span<char>& bytes);
     Status take_trailer(std::span<char>& bytes);
     // What may be judged once the head is whole.
@@ -78,7 +89,9 @@ private:
     std::size_t body_bytes_ = 0;  // of the request at hand, at most
     std::size_t checked_ = 0;     // bytes of the head that were looked at and are offered again
     Part part_ = Part::head;
+    std::uint64_t streamed_left_ = 0;  // of a body that is handed on and not in chunks
     bool begun_ = false;
+    bool streams_ = false;
     bool expects_continue_ = false;
 };
 

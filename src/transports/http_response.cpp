@@ -5,6 +5,7 @@
 
 #include "core/errc.hpp"
 #include "protocol/json_codec.hpp"
+#include "transports/http_body.hpp"
 
 namespace parley::transports {
 namespace {
@@ -20,6 +21,7 @@ constexpr std::array status_rows{
     StatusRow{201, "Created", core::errc::internal},
     StatusRow{202, "Accepted", core::errc::internal},
     StatusRow{204, "No Content", core::errc::internal},
+    StatusRow{206, "Partial Content", core::errc::internal},
     StatusRow{304, "Not Modified", core::errc::internal},
     StatusRow{400, "Bad Request", core::errc::bad_request},
     StatusRow{401, "Unauthorized", core::errc::unauthorized},
@@ -34,6 +36,7 @@ constexpr std::array status_rows{
     StatusRow{413, "Content Too Large", core::errc::too_large},
     StatusRow{414, "URI Too Long", core::errc::too_large},
     StatusRow{415, "Unsupported Media Type", core::errc::bad_request},
+    StatusRow{416, "Range Not Satisfiable", core::errc::bad_request},
     StatusRow{417, "Expectation Failed", core::errc::bad_request},
     StatusRow{426, "Upgrade Required", core::errc::bad_request},
     StatusRow{429, "Too Many Requests", core::errc::rate_limited},
@@ -58,6 +61,10 @@ void append_header(std::string& out, std::string_view name, std::string_view val
 
 }  // namespace
 
+std::uint64_t HttpResponse::length() const noexcept {
+    return source ? source->length() : content().size();
+}
+
 std::string_view status_text(unsigned status) noexcept {
     return row_of(status).text;
 }
@@ -75,7 +82,7 @@ void append_head(std::string& out, const HttpResponse& response, const HttpAnswe
     // Neither may have a body, and a length would be one of something else (RFC 9110, 8.6).
     if (response.status != 204 && response.status != 304) {
         out.append("Content-Length: ");
-        protocol::append_decimal(out, response.content().size());
+        protocol::append_decimal(out, response.length());
         out.append("\r\n");
     }
     append_header_lines(out, response);

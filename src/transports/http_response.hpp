@@ -6,7 +6,9 @@
 // Bounds:   none of its own.
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -16,6 +18,8 @@
 
 namespace parley::transports {
 
+class BodySource;
+
 struct HttpResponse {
     unsigned status = 200;
     std::string_view content_type;  // a constant; empty: no body
@@ -24,12 +28,15 @@ struct HttpResponse {
     std::string_view fixed_gzip;  // fixed_body compressed, where that was done once and for all
     std::vector<std::pair<std::string_view, std::string>> headers;  // names are constants
     bool close = false;                                             // ends the connection
+    std::shared_ptr<BodySource> source;  // of the body, where it is not held here
     // Called, where set, when the connection was lost before all of it was written.
     std::function<void()> undelivered;
 
     [[nodiscard]] std::string_view content() const noexcept {
         return body.empty() ? fixed_body : body;
     }
+    // Bytes of the body, wherever they are.
+    [[nodiscard]] std::uint64_t length() const noexcept;
 };
 
 // How the request was made, as far as the answer depends on it.

@@ -1,8 +1,5 @@
 #include "transports/later_answer.hpp"
 
-#include <boost/asio/async_result.hpp>
-#include <boost/asio/post.hpp>
-#include <memory>
 #include <utility>
 
 namespace parley::transports {
@@ -19,21 +16,11 @@ void LaterAnswer::give_up() {
 
 void LaterAnswer::finish() {
     finished_ = true;
-    // Posted: whoever answers is in the middle of a turn of the shard, or of a timer.
-    if (wake_) boost::asio::post(executor_, std::exchange(wake_, nullptr));
+    waiting_.wake();
 }
 
 Awaitable<std::optional<HttpResponse>> LaterAnswer::wait() {
-    if (!finished_) {
-        constexpr boost::asio::use_awaitable_t<Executor> token;
-        co_await boost::asio::async_initiate<decltype(token), void()>(
-            [this](auto&& handler) {
-                // A function is copied where a coroutine's handler can only be moved.
-                auto kept = std::make_shared<std::decay_t<decltype(handler)>>(std::move(handler));
-                wake_ = [kept] { std::move (*kept)(); };
-            },
-            token);
-    }
+    if (!finished_) co_await waiting_.wait();
     co_return std::move(response_);
 }
 

@@ -7,17 +7,17 @@
 // Bounds:   one a connection; http.answer_timeout, then the connection answers 503 itself.
 #pragma once
 
-#include <functional>
 #include <optional>
 
 #include "transports/executor.hpp"
 #include "transports/http_response.hpp"
+#include "transports/wait_point.hpp"
 
 namespace parley::transports {
 
 class LaterAnswer {
 public:
-    explicit LaterAnswer(Executor executor) noexcept : executor_(executor) {}
+    explicit LaterAnswer(Executor executor) noexcept : waiting_(executor) {}
     LaterAnswer(const LaterAnswer&) = delete;
     LaterAnswer& operator=(const LaterAnswer&) = delete;
 
@@ -32,9 +32,8 @@ public:
 private:
     void finish();
 
-    Executor executor_;
+    WaitPoint waiting_;
     std::optional<HttpResponse> response_;
-    std::function<void()> wake_;  // the coroutine in wait()
     bool finished_ = false;
 };
 

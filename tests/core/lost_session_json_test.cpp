@@ -105,6 +105,7 @@ TEST(LostSessions, OutliveTheProcessWithAStoreUntilTheirTimeIsOver) {
         };
         {
             TestHub hub(config, 1, &store);
+            hub.hub().take_up_sessions(hub.now());
             at(hub, 0, "short", seconds(30));
             at(hub, shards - 1, "long", minutes(2));
             hub.jump(seconds(10));

@@ -177,7 +177,11 @@ test('a restart keeps rooms, cursors, pages and searches', patience, async (t) =
 
 test('a full disk refuses what is said, and nothing else, until there is room', patience, async (t) => {
     const disk = mkdtempSync(join(folder, 'disk-'));
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', disk]);
+    try {
+        execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', disk], { stdio: 'pipe' });
+    } catch (error) {
+        return t.skip(`a disk to be filled can't be mounted here: ${error.stderr}`);
+    }
     t.after(() => execFileSync('umount', ['-l', disk]));
     for (const durability of ['sync', 'async']) {
         const env = stored(join(disk, `${durability}.db`), durability);

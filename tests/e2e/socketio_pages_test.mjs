@@ -149,6 +149,7 @@ test('the Flask chat: who comes, talks, types and goes', patience, async (t) => 
     await ann.fill('#text', 'hello bob');
     await ann.click('#send');
     await shows(bob, 'ann: hello bob');
+    await shows(ann, 'ann: hello bob');
     assert.deepEqual(await items(ann, '.message'), ['bob: hi', 'ann: hello bob']);
 
     await bob.close();

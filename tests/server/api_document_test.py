@@ -148,8 +148,8 @@ class Document(unittest.TestCase):
         self.assertGreater(len(found), 20)
         description = json.loads(pathlib.Path(OPENAPI).read_text())
         checked = 0
-        with program_test.Running("--shards", "2") as server, \
-                tempfile.TemporaryDirectory() as folder:
+        with tempfile.TemporaryDirectory() as folder, program_test.Running(
+                "--shards", "2", environment={"PARLEY_FILES__FOLDER": f"{folder}/files"}) as server:
             shell = Shell(folder, f"http://127.0.0.1:{server.port}")
             self.addCleanup(shell.close)
             for command, expected_status, expected in found:

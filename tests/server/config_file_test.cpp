@@ -133,8 +133,7 @@ TEST(ConfigFile, NamesFileLineAndKeyOfWhatIsWrong) {
              Row{"[tls]\nclient_auth = \"maybe\"",
                  "parley.toml:2: tls.client_auth: \"maybe\" is not one of none, request, require"},
              Row{"[history]\nstore = \"mysql:x\"",
-                 "parley.toml:2: history.store: \"mysql:x\" is not memory, sqlite:PATH or "
-                 "postgres:URL"},
+                 "parley.toml:2: history.store: \"mysql:x\" is not memory or sqlite:PATH"},
              Row{"[history]\ndurability = \"maybe\"",
                  "parley.toml:2: history.durability: \"maybe\" is not async or sync"},
              Row{"[[rooms]]\nmatch = \"a\"\nkeep_age = \"long\"",

@@ -32,7 +32,10 @@ struct OtherWord {
         return any ? "other" : "sqlite:other";
     }
     std::string operator()(const TextListKind& kind) const {
-        return kind.rule.holds("other") ? "other" : "/other=other.";
+        for (const char* const word : {"other", "/other=other.", "other/type"}) {
+            if (kind.rule.holds(word)) return word;
+        }
+        return {};
     }
     std::string operator()(const OriginListKind&) const { return "https://other.example"; }
     std::string operator()(const NetworkListKind&) const { return "192.0.2.0/24"; }

@@ -61,8 +61,9 @@ TEST(Cors, LetsAllowedPagesReadAnswersAndNobodyElse) {
         EXPECT_NE(lines.find("Vary: Origin\r\n"), std::string::npos);
         const auto allowed = "Access-Control-Allow-Origin: " + std::string(row.origin) + "\r\n";
         EXPECT_EQ(lines.find(allowed) != std::string::npos, row.may) << lines;
-        EXPECT_EQ(lines.find("Access-Control-Expose-Headers: ETag, Location, RateLimit, "
-                             "RateLimit-Policy, Retry-After\r\n") != std::string::npos,
+        EXPECT_EQ(lines.find("Access-Control-Expose-Headers: Accept-Ranges, Content-Disposition, "
+                             "Content-Range, ETag, Location, RateLimit, RateLimit-Policy, "
+                             "Retry-After\r\n") != std::string::npos,
                   row.may);
         std::string head;
         cors.append(head, request);

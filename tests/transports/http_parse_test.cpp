@@ -56,6 +56,52 @@ TEST(HttpParser, TakesChunksAtEverySplitAndDropsTheFieldsBehindThem) {
     }
 }
 
+// A body that is handed on has no bound here and is never held: what was taken is gone.
+TEST(HttpParser, HandsOnABodyAtEverySplit) {
+    HttpLimits streaming = small;
+    streaming.body_bytes = 1;
+    streaming.streams = [](const void*, const HttpRequest& request) {
+        return request.target().starts_with("/stream");
+    };
+    const std::string head = "POST /stream HTTP/1.1\r\nHost: a\r\n";
+    const std::string requests[] = {
+        head + "Content-Length: 11\r\n\r\nhello world",
+        head + "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n",
+    };
+    for (const std::string& request : requests) {
+        for (std::size_t split = 0; split <= request.size(); ++split) {
+            SCOPED_TRACE(split);
+            HttpParser parser(streaming);
+            std::string all = request + std::string(post);
+            std::string pending;
+            std::string body;
+            unsigned heads = 0;
+            auto status = HttpParser::Status::need_more;
+            for (const std::string& part : {all.substr(0, split), all.substr(split)}) {
+                pending += part;
+                do {
+                    std::span<char> bytes(pending);
+                    status = parser.feed(bytes);
+                    pending.erase(0, pending.size() - bytes.size());
+                    if (status == HttpParser::Status::streams) ++heads;
+                    body += parser.take_body();
+                    EXPECT_EQ(parser.request().body(), "");
+                } while (status == HttpParser::Status::streams);
+                if (status == HttpParser::Status::complete) break;
+            }
+            ASSERT_EQ(status, HttpParser::Status::complete);
+            EXPECT_EQ(heads, 1U);
+            EXPECT_EQ(body, "hello world");
+            EXPECT_TRUE(std::string(post).starts_with(pending));
+        }
+    }
+    HttpParser parser(streaming);
+    std::string other = "POST /other HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n";
+    std::span<char> bytes(other);
+    EXPECT_EQ(parser.feed(bytes), HttpParser::Status::refused) << "held to its bound as ever";
+    EXPECT_EQ(parser.refusal().status, 413U);
+}
+
 TEST(HttpParser, TakesTheHostOfAWholeUrl) {
     HttpParser parser(small);
     std::string text = "GET http://chat.example:80/x HTTP/1.1\r\nHost: other\r\n\r\n";

@@ -78,7 +78,9 @@ json::value description() {
 
 // What other frontends answer below /api/.
 constexpr std::pair<std::string_view, std::string_view> of_other_frontends[] = {
-    {"/api/v1/rooms/{room}/events", "get"},
+    {"/api/v1/rooms/{room}/events", "get"}, {"/api/v1/rooms/{room}/files", "get"},
+    {"/api/v1/rooms/{room}/files", "post"}, {"/api/v1/files/{id}", "get"},
+    {"/api/v1/files/{id}", "delete"},
 };
 
 std::string lower(std::string_view text) {

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstdlib>
 #include <deque>
+#include <functional>
 #include <future>
 #include <memory>
 #include <optional>
@@ -61,6 +62,7 @@ public:
     ~TestServer() {
         for (ShardThread& thread : threads_) thread.stop();
         for (ShardThread& thread : threads_) thread.join();
+        if (when_joined_) when_joined_();
         gates_.clear();
         EXPECT_EQ(connections_.now(), 0U) << "a connection was left behind";
     }
@@ -71,6 +73,18 @@ public:
     [[nodiscard]] core::Hub& hub() noexcept { return *hub_; }
     [[nodiscard]] Gate& gate(std::size_t shard) noexcept { return *gates_[shard]; }
     [[nodiscard]] std::uint16_t tls_port() const noexcept { return tls_port_; }
+    // Gives every gate a place for files and waits until they have it; `stop` ends its threads.
+    void set_file_store(core::FileStore& store, std::function<void()> stop) {
+        when_joined_ = std::move(stop);
+        for (std::size_t i = 0; i < gates_.size(); ++i) {
+            std::promise<void> done;
+            hub_->shard(i).post([&](core::Shard&) {
+                gates_[i]->set_file_store(&store);
+                done.set_value();
+            });
+            done.get_future().get();
+        }
+    }
     // Gives every gate other contexts and waits until they have them.
     void set_tls(const std::shared_ptr<const TlsContexts>& tls) {
         for (std::size_t i = 0; i < gates_.size(); ++i) {
@@ -116,6 +130,7 @@ private:
     std::deque<ShardThread> threads_;
     std::optional<core::Hub> hub_;
     std::vector<std::unique_ptr<Gate>> gates_;
+    std::function<void()> when_joined_;
     std::uint16_t port_ = 0;
     std::uint16_t tls_port_ = 0;
 };

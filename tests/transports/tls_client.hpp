@@ -9,6 +9,7 @@
 #include <sys/time.h>
 
 #include <array>
+#include <cerrno>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -132,8 +133,7 @@ public:
         const timeval patience{LoopbackClient::patience.count() / 1000, 0};
         ::setsockopt(socket_.descriptor(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
         SSL_set_fd(side_.ssl(), socket_.descriptor());
-        ERR_clear_error();
-        connected_ = SSL_do_handshake(side_.ssl()) == 1;
+        connected_ = uninterrupted([this] { return SSL_do_handshake(side_.ssl()); }) == 1;
     }
     TlsClient(TlsClient&&) noexcept = default;
 
@@ -143,18 +143,31 @@ public:
 
     bool send(std::string_view bytes) {
         std::size_t written = 0;
-        return SSL_write_ex(side_.ssl(), bytes.data(), bytes.size(), &written) == 1;
+        return uninterrupted([&] {
+                   return SSL_write_ex(side_.ssl(), bytes.data(), bytes.size(), &written);
+               }) == 1;
     }
     // True where the server's end was announced by close_notify.
     [[nodiscard]] bool ended_well() const noexcept { return end_ == SSL_ERROR_ZERO_RETURN; }
 
 private:
     friend class ReadingAhead<TlsClient>;
+    // A socket that waits no longer than its patience is woken by what the process's other threads
+    // do with io_uring, too.
+    template <typename Call>
+    static int uninterrupted(Call call) {
+        for (;;) {
+            ERR_clear_error();
+            errno = 0;
+            const int result = call();
+            if (result == 1 || errno != EINTR) return result;
+        }
+    }
     std::string read_fresh() {
         std::string out(64 * 1024, '\0');
         std::size_t count = 0;
-        ERR_clear_error();
-        const int result = SSL_read_ex(side_.ssl(), out.data(), out.size(), &count);
+        const int result =
+            uninterrupted([&] { return SSL_read_ex(side_.ssl(), out.data(), out.size(), &count); });
         if (result != 1) end_ = SSL_get_error(side_.ssl(), result);
         out.resize(result == 1 ? count : 0);
         return out;
