@@ -15,6 +15,14 @@ inline constexpr std::int64_t ns_per_ms = 1'000'000;
 inline constexpr std::int64_t ns_per_s = 1'000'000'000;
 inline constexpr std::int64_t never_ns = std::numeric_limits<std::int64_t>::max();
 
+// As reports have them.
+[[nodiscard]] constexpr double in_seconds(std::int64_t ns) noexcept {
+    return static_cast<double>(ns) / static_cast<double>(ns_per_s);
+}
+[[nodiscard]] constexpr double in_microseconds(std::uint64_t ns) noexcept {
+    return static_cast<double>(ns) / 1e3;
+}
+
 [[nodiscard]] std::int64_t monotonic_ns() noexcept;
 
 // Processor time of the calling thread.

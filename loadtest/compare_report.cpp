@@ -132,14 +132,14 @@ std::string html_comparison(const Comparison& comparison, const CompareOptions& 
 
 namespace {
 
-constexpr const char* description =
+constexpr const char* compare_description =
     R"(parley-load compare: what changed between two results of parley-load --json.
 
 Each figure of BEFORE and AFTER, their ratio, and a word: better, worse, or within noise. Noise is
 what the seconds of the two runs differ by among themselves: two standard errors, 1 % at least.
 Single values, such as the longest latency, are shown and not judged.)";
 
-constexpr const char* footer = R"(
+constexpr const char* compare_footer = R"(
 EXIT STATUS
   0  nothing is worse by more than PCT per cent, or what is is within noise
   1  something is; also whatever was lost, duplicated or failed and was not before
@@ -150,8 +150,8 @@ EXIT STATUS
 
 Checked<CompareOptions> parse_compare_line(const std::vector<std::string>& arguments) {
     CompareOptions options;
-    CLI::App app(description, "parley-load compare");
-    app.footer(footer);
+    CLI::App app(compare_description, "parley-load compare");
+    app.footer(compare_footer);
     app.add_option("BEFORE", options.before, "the result to measure against")
         ->type_name("FILE")
         ->required();

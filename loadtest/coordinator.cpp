@@ -19,7 +19,7 @@ namespace parley::load {
 namespace {
 
 constexpr std::int64_t end_grace_ns = 5 * ns_per_s;
-constexpr std::int64_t look_every_ns = 10 * ns_per_ms;
+constexpr std::int64_t watch_every_ns = 10 * ns_per_ms;
 
 // Processes of our own: ended, by their ids, when this goes away.
 class Children {
@@ -33,7 +33,7 @@ public:
         for (const pid_t pid : pids_) {
             while (::waitpid(pid, nullptr, WNOHANG) == 0) {
                 if (monotonic_ns() > until_ns) ::kill(pid, SIGKILL);
-                sleep_until(monotonic_ns() + look_every_ns);
+                sleep_until(monotonic_ns() + watch_every_ns);
             }
         }
     }

@@ -14,7 +14,7 @@
 namespace parley::load {
 namespace {
 
-bool is_ipv6(const std::string& host) {
+bool has_colon(const std::string& host) {
     return host.find(':') != std::string::npos;
 }
 
@@ -27,7 +27,7 @@ bool is_loopback(const std::string& host) {
 
 SocketAddress socket_address(const CrewAddress& address) {
     SocketAddress out;
-    if (is_ipv6(address.host)) {
+    if (has_colon(address.host)) {
         sockaddr_in6 six{};
         six.sin6_family = AF_INET6;
         six.sin6_port = htons(address.port);
@@ -51,7 +51,7 @@ Problem failed(const char* what, const CrewAddress& address) {
 }  // namespace
 
 std::string CrewAddress::text() const {
-    return (is_ipv6(host) ? "[" + host + "]" : host) + ":" + std::to_string(port);
+    return (has_colon(host) ? "[" + host + "]" : host) + ":" + std::to_string(port);
 }
 
 Checked<CrewAddress> parse_crew_address(std::string_view text) {

@@ -11,8 +11,8 @@
 namespace parley::load {
 namespace {
 
-constexpr std::int64_t look_every_ns = 20 * ns_per_ms;
-constexpr std::int64_t start_notice_ns = 20 * ns_per_ms;
+constexpr std::int64_t progress_every_ns = 20 * ns_per_ms;
+constexpr std::int64_t handshakes_notice_ns = 20 * ns_per_ms;
 constexpr std::int64_t tell_every_ns = 5 * ns_per_s;
 
 class HandshakeRun {
@@ -58,7 +58,7 @@ Checked<HandshakeReport> HandshakeRun::play() {
     if (!watch) return watch.error();
     watch_ = std::move(*watch);
     sample(server.before_ramp);
-    control_.start_ns = monotonic_ns() + start_notice_ns;
+    control_.start_ns = monotonic_ns() + handshakes_notice_ns;
     control_.window_from_ns = control_.start_ns + scenario.warmup.count();
     std::int64_t end_ns = control_.window_from_ns + scenario.duration.count();
     control_.end_ns.store(end_ns, std::memory_order_relaxed);
@@ -100,7 +100,7 @@ bool HandshakeRun::wait_until(std::int64_t instant_ns) {
     for (std::int64_t now_ns = monotonic_ns(); now_ns < instant_ns; now_ns = monotonic_ns()) {
         if (interrupted_.load(std::memory_order_relaxed)) return false;
         tell(now_ns);
-        sleep_until(std::min(instant_ns, now_ns + look_every_ns));
+        sleep_until(std::min(instant_ns, now_ns + progress_every_ns));
     }
     return true;
 }

@@ -11,8 +11,8 @@ namespace parley::load {
 namespace {
 
 constexpr std::size_t buffer_bytes = 16384;
-constexpr std::int64_t turn_ns_max = 2 * ns_per_ms;
-constexpr std::int64_t look_every_ns = 100 * ns_per_ms;
+constexpr std::int64_t handshake_turn_ns_max = 2 * ns_per_ms;
+constexpr std::int64_t handshake_look_every_ns = 100 * ns_per_ms;
 // A handshake that takes longer has failed.
 constexpr std::int64_t patience_ns = 10 * ns_per_s;
 
@@ -57,7 +57,7 @@ void HandshakeThread::run() {
         end_late(now_ns);
         count(now_ns);
         if (now_ns >= end_ns() && free_.size() == slots_.size()) return;
-        const std::int64_t until_ns = std::min(now_ns + turn_ns_max, pacer_.next_ns());
+        const std::int64_t until_ns = std::min(now_ns + handshake_turn_ns_max, pacer_.next_ns());
         const std::int64_t left_ns = std::max<std::int64_t>(0, until_ns - monotonic_ns());
         const timespec timeout{left_ns / ns_per_s, left_ns % ns_per_s};
         const int count = ::epoll_pwait2(epoll_.get(), events.data(),
@@ -157,7 +157,7 @@ void HandshakeThread::finish(std::uint32_t index) {
 
 void HandshakeThread::end_late(std::int64_t now_ns) {
     if (now_ns < next_look_ns_) return;
-    next_look_ns_ = now_ns + look_every_ns;
+    next_look_ns_ = now_ns + handshake_look_every_ns;
     // At the end nobody waits longer than for the last delivery of the other kind of run.
     const bool over = now_ns >= end_ns() && now_ns - end_ns() >= plan_.scenario.drain.count();
     for (std::uint32_t i = 0; i < slots_.size(); ++i) {

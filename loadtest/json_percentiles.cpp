@@ -3,27 +3,25 @@
 #include <boost/json.hpp>
 #include <string>
 
+#include "loadtest/clock.hpp"
+
 namespace parley::load {
 namespace {
 
 namespace json = boost::json;
-
-double microseconds(std::uint64_t ns) {
-    return static_cast<double>(ns) / 1e3;
-}
 
 }  // namespace
 
 json::object json_percentiles(const Histogram& h) {
     return {{"count", h.count()},
             {"mean", h.mean() / 1e3},
-            {"min", microseconds(h.min())},
-            {"p50", microseconds(h.percentile(50))},
-            {"p90", microseconds(h.percentile(90))},
-            {"p99", microseconds(h.percentile(99))},
-            {"p99_9", microseconds(h.percentile(99.9))},
-            {"p99_99", microseconds(h.percentile(99.99))},
-            {"max", microseconds(h.max())}};
+            {"min", in_microseconds(h.min())},
+            {"p50", in_microseconds(h.percentile(50))},
+            {"p90", in_microseconds(h.percentile(90))},
+            {"p99", in_microseconds(h.percentile(99))},
+            {"p99_9", in_microseconds(h.percentile(99.9))},
+            {"p99_99", in_microseconds(h.percentile(99.99))},
+            {"max", in_microseconds(h.max())}};
 }
 
 json::object json_counts(const std::map<std::uint16_t, std::uint64_t>& counts) {

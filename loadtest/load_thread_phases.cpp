@@ -9,11 +9,11 @@
 namespace parley::load {
 namespace {
 
-constexpr std::size_t opened_a_turn = 64;
+constexpr std::size_t opened_a_phase_turn = 64;
 // A slow reader that is let go at the end has read all when nothing came for this long.
 constexpr std::int64_t slow_quiet_ns = 300 * ns_per_ms;
 constexpr std::int64_t check_every_ns = 10 * ns_per_ms;
-constexpr std::int64_t goodbye_ns_max = 2 * ns_per_s;
+constexpr std::int64_t phase_goodbye_ns_max = 2 * ns_per_s;
 
 }  // namespace
 
@@ -21,7 +21,7 @@ void LoadThread::open_due(std::int64_t now_ns) {
     const Scenario& scenario = plan().scenario;
     const double ramp_ns = static_cast<double>(scenario.ramp.count());
     const std::uint32_t first = plan().phases.connections_at_first();
-    for (std::size_t n = 0; n < opened_a_turn && !all_opened(); ++n) {
+    for (std::size_t n = 0; n < opened_a_phase_turn && !all_opened(); ++n) {
         // Senders come last, together.
         const bool user = opened_ < first_users_;
         Client& client = clients_[user ? opened_ : senders_from_ + senders_opened_];
@@ -187,7 +187,7 @@ void LoadThread::say_goodbye(std::int64_t now_ns) {
         }
     }
     phase_ = Phase::leaving;
-    phase_until_ns_ = now_ns + goodbye_ns_max;
+    phase_until_ns_ = now_ns + phase_goodbye_ns_max;
 }
 
 }  // namespace parley::load

@@ -13,14 +13,10 @@ namespace {
 constexpr double rate_max_per_s = 1e7;
 constexpr std::chrono::hours phase_max{24};
 
-double seconds(std::int64_t ns) {
-    return static_cast<double>(ns) / static_cast<double>(ns_per_s);
-}
-
 }  // namespace
 
 void RateCurve::add(std::int64_t length_ns, double from_per_s, double to_per_s) {
-    const double within = (from_per_s + to_per_s) / 2 * seconds(length_ns);
+    const double within = (from_per_s + to_per_s) / 2 * in_seconds(length_ns);
     pieces_.push_back({length_ns_, length_ns, from_per_s, to_per_s, messages_, within});
     length_ns_ += length_ns;
     messages_ += within;
@@ -36,7 +32,7 @@ std::optional<std::int64_t> RateCurve::time_of(double messages) const {
     if (here <= 0) return piece->from_ns;
     // From `here` = r t + a t² / 2, in the form that stands any sign of a, and a of nothing.
     const double r = piece->from_per_s;
-    const double a = (piece->to_per_s - r) / seconds(piece->length_ns);
+    const double a = (piece->to_per_s - r) / in_seconds(piece->length_ns);
     const double t = 2 * here / (r + std::sqrt(std::max(0.0, r * r + 2 * a * here)));
     const auto since = static_cast<std::int64_t>(t * static_cast<double>(ns_per_s));
     return piece->from_ns + std::min(since, piece->length_ns - 1);

@@ -40,7 +40,7 @@ json::object by_transport(const Report& report) {
     return out;
 }
 
-json::value rate_of(const Scenario& scenario) {
+json::value rate_json(const Scenario& scenario) {
     return scenario.rate_max ? json::value("max") : json::value(scenario.rate_per_s);
 }
 
@@ -62,7 +62,7 @@ json::object scenario(const Report& report) {
             {"connections", s.connections},
             {"rooms", s.rooms},
             {"spread", s.spread},
-            {"rate_per_s", rate_of(s)},
+            {"rate_per_s", rate_json(s)},
             {"payload_bytes", s.payload_bytes},
             {"warmup_s", seconds(s.warmup)},
             {"duration_s", seconds(s.duration)},

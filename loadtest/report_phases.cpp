@@ -24,7 +24,7 @@ std::string span_of(double from, double to) {
 }
 
 // "100", "20 to 200", "100, 200, 300".
-std::string rate_of(const PhasePlan::Part& part) {
+std::string rates_of(const PhasePlan::Part& part) {
     if (part.linear) return span_of(part.rates.front(), part.rates.back());
     std::string text;
     for (const double rate : part.rates) text += (text.empty() ? "" : ", ") + text_of(rate);
@@ -75,7 +75,7 @@ void add_phases(Table& table, const Report& report) {
         const PhasePlan::Part& part = report.phases[i];
         table.heading("phase '" + part.name + "': " + format_decimal(seconds_of(part), 1) + " s, " +
                       span_of(part.connections_from, part.connections_to) + " connections, " +
-                      rate_of(part) + " messages/s" + (part.measured ? "" : ", not measured"));
+                      rates_of(part) + " messages/s" + (part.measured ? "" : ", not measured"));
         table.cells({"", "messages", "deliveries", "deliveries/s", "p50", "p99", "p99.9", "max"});
         for (std::size_t p = 0; p < report.by_persona.size(); ++p) {
             const Tally& t = report.by_persona[p];

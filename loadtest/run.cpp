@@ -17,7 +17,7 @@
 namespace parley::load {
 namespace {
 
-constexpr std::int64_t look_every_ns = 20 * ns_per_ms;
+constexpr std::int64_t watch_run_every_ns = 20 * ns_per_ms;
 // Time for every thread to hear of the start before the first message is due.
 constexpr std::int64_t start_notice_ns = 50 * ns_per_ms;
 
@@ -160,7 +160,7 @@ Checked<Report> Run::play() {
 }
 
 bool Run::look(const char* phase) {
-    sleep_until(monotonic_ns() + look_every_ns);
+    sleep_until(monotonic_ns() + watch_run_every_ns);
     ProgressCounts counts;
     for (const auto& thread : threads_) {
         const Live& live = thread->live();

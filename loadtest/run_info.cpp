@@ -18,11 +18,6 @@ namespace {
 
 namespace json = boost::json;
 
-std::string read_all(const char* path) {
-    std::ifstream in(path);
-    return {std::istreambuf_iterator<char>(in), {}};
-}
-
 // What stands behind the name and the sign, without blanks and quotes.
 std::string value_of(const std::string& text, std::string_view name, char sign) {
     std::istringstream lines(text);

@@ -23,10 +23,6 @@ bool is_room_prefix(std::string_view text) {
                std::string_view::npos;
 }
 
-std::string number(std::uint64_t value) {
-    return std::to_string(value);
-}
-
 }  // namespace
 
 std::string_view name_of(Handshakes::Kind kind) {
@@ -121,12 +117,13 @@ std::optional<std::string> transports_problem(const Scenario& s) {
     }
     constexpr std::uint32_t senders_max = 10'000;
     if (s.senders == 0 || s.senders > senders_max) {
-        return "--senders must be 1 to " + number(senders_max);
+        return "--senders must be 1 to " + std::to_string(senders_max);
     }
     if (s.rate_max && !s.mix.only(Transport::rest)) return "--rate max needs --transport rest";
     if (s.personas.empty() && s.mix.has(Transport::rest) && s.rest_connections() < s.rooms) {
-        return "--rooms " + number(s.rooms) + " need as many connections of rest to publish, " +
-               "there are " + number(s.rest_connections());
+        return "--rooms " + std::to_string(s.rooms) +
+               " need as many connections of rest to publish, " + "there are " +
+               std::to_string(s.rest_connections());
     }
     return std::nullopt;
 }
@@ -155,7 +152,7 @@ std::optional<std::string> find_max_problem(const Scenario& s) {
 
 std::optional<std::string> scenario_problem(const Scenario& s) {
     if (s.connections == 0 || s.connections > connections_max) {
-        return "--connections must be 1 to " + number(connections_max);
+        return "--connections must be 1 to " + std::to_string(connections_max);
     }
     if (s.rooms == 0) return "--rooms must be at least 1";
     if (s.spread == 0) return "--spread must be at least 1";
@@ -167,17 +164,17 @@ std::optional<std::string> scenario_problem(const Scenario& s) {
                                      : rest ? s.rest_connections()
                                             : std::uint64_t{s.rooms} * s.spread;
     if (publishers > s.connections) {
-        return "--rooms " + number(s.rooms) + " with --spread " + number(s.spread) + " need " +
-               number(publishers) + " connections to publish, --connections is " +
-               number(s.connections);
+        return "--rooms " + std::to_string(s.rooms) + " with --spread " + std::to_string(s.spread) +
+               " need " + std::to_string(publishers) +
+               " connections to publish, --connections is " + std::to_string(s.connections);
     }
     if (!is_room_prefix(s.room_prefix)) {
         return "--room-prefix must be 1 to 64 of [A-Za-z0-9._:@-], the first a letter or digit";
     }
     if (!(s.rate_per_s >= 0 && s.rate_per_s <= 1e7)) return "--rate must be 0 to 10000000";
     if (s.payload_bytes < stamp_bytes || s.payload_bytes > payload_bytes_max) {
-        return "--payload must be " + number(stamp_bytes) + " (the stamp) to " +
-               number(payload_bytes_max) + " bytes";
+        return "--payload must be " + std::to_string(stamp_bytes) + " (the stamp) to " +
+               std::to_string(payload_bytes_max) + " bytes";
     }
     if (s.duration.count() <= 0) return "--duration must be more than 0";
     for (const auto& part : {s.warmup, s.duration, s.ramp, s.settle, s.drain}) {
@@ -187,19 +184,21 @@ std::optional<std::string> scenario_problem(const Scenario& s) {
         return "--slow-readers is a percentage, 0 to 100";
     }
     if (s.slow_readers() > s.connections - publishers) {
-        return "--slow-readers needs " + number(s.slow_readers()) +
-               " connections that do not publish, there are " + number(s.connections - publishers);
+        return "--slow-readers needs " + std::to_string(s.slow_readers()) +
+               " connections that do not publish, there are " +
+               std::to_string(s.connections - publishers);
     }
     if (!(s.churn_per_s >= 0 && s.churn_per_s <= 1e5)) return "--churn must be 0 to 100000";
     if (s.churn_per_s > 0 && s.connections - publishers == s.slow_readers()) {
         return "--churn needs connections that neither publish nor read slowly: there are none";
     }
     if (s.threads == 0 || s.threads > threads_max) {
-        return "--threads must be 1 to " + number(threads_max);
+        return "--threads must be 1 to " + std::to_string(threads_max);
     }
     if (s.split.of > s.connections / s.threads && s.split.of > 1) {
-        return "--workers " + number(s.split.of) + " of --threads " + number(s.threads) +
-               " need a connection for each thread, --connections is " + number(s.connections);
+        return "--workers " + std::to_string(s.split.of) + " of --threads " +
+               std::to_string(s.threads) + " need a connection for each thread, --connections is " +
+               std::to_string(s.connections);
     }
     if (s.find_max && (!s.phases.empty() || s.cast || s.split.of > 1)) {
         return "--find-max does not go with phases, personas or several processes";

@@ -27,7 +27,7 @@ std::optional<std::uint32_t> parse_ipv4(const std::string& text) {
     return ntohl(address.s_addr);
 }
 
-bool is_ipv6(const std::string& text) {
+bool is_ipv6_address(const std::string& text) {
     in6_addr address{};
     return ::inet_pton(AF_INET6, text.c_str(), &address) == 1;
 }
@@ -53,11 +53,7 @@ struct Scheme {
 constexpr std::array<Scheme, 4> schemes{
     {{"ws://", false}, {"http://", false}, {"wss://", true}, {"https://", true}}};
 
-std::string number(std::uint64_t value) {
-    return std::to_string(value);
-}
-
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
     std::string out(1, '\'');
     out.append(text).push_back('\'');
     return out;
@@ -73,7 +69,7 @@ Checked<std::chrono::nanoseconds> parse_duration(std::string_view text) {
             return std::chrono::nanoseconds(static_cast<std::int64_t>(*value * unit.ns));
         }
     }
-    return Problem{quoted(text) +
+    return Problem{in_quotes(text) +
                    " is no duration: expected a whole number and ms, s, m or h, such as 25s"};
 }
 
@@ -84,7 +80,7 @@ std::string format_duration(std::chrono::nanoseconds duration) {
         if (ns != 0 && ns % unit.ns == 0) best = &unit;
     }
     if (ns == 0) best = &duration_units[1];
-    return number(ns / best->ns) + std::string(best->name);
+    return std::to_string(ns / best->ns) + std::string(best->name);
 }
 
 Checked<std::vector<std::chrono::nanoseconds>> parse_bounds(std::string_view text) {
@@ -110,7 +106,7 @@ Checked<std::uint32_t> parse_size(std::string_view text) {
     if (rest == "KiB") unit = 1024;
     if (rest == "MiB") unit = std::uint64_t{1024} * 1024;
     if (!value || unit == 0 || *value > 0xffffffffu / unit) {
-        return Problem{quoted(text) +
+        return Problem{in_quotes(text) +
                        " is no size: expected bytes, or a whole number and KiB or MiB"};
     }
     return static_cast<std::uint32_t>(*value * unit);
@@ -118,7 +114,7 @@ Checked<std::uint32_t> parse_size(std::string_view text) {
 
 Checked<Url> parse_url(std::string_view text) {
     const auto wrong = [text](std::string_view why) {
-        return Problem{quoted(text) + ": " + std::string(why)};
+        return Problem{in_quotes(text) + ": " + std::string(why)};
     };
     Url url;
     std::string_view rest;
@@ -162,16 +158,16 @@ Checked<std::vector<std::string>> parse_source_ips(std::string_view text) {
         text.remove_prefix(std::min(text.size(), item.size() + 1));
         const std::size_t dash = item.find('-');
         const auto first = parse_ipv4(item.substr(0, dash));
-        if (!first && is_ipv6(item)) {
+        if (!first && is_ipv6_address(item)) {
             addresses.push_back(item);
             continue;
         }
         const auto last = dash == std::string::npos ? first : parse_ipv4(item.substr(dash + 1));
         if (!first || !last || *last < *first) {
-            return Problem{quoted(item) + " is no address and no range of IPv4 addresses"};
+            return Problem{in_quotes(item) + " is no address and no range of IPv4 addresses"};
         }
         if (*last - *first >= source_ips_max - addresses.size()) {
-            return Problem{"more than " + number(source_ips_max) + " source addresses"};
+            return Problem{"more than " + std::to_string(source_ips_max) + " source addresses"};
         }
         for (std::uint64_t ip = *first; ip <= *last; ++ip) {
             addresses.push_back(format_ipv4(static_cast<std::uint32_t>(ip)));

@@ -5,18 +5,12 @@
 #include <optional>
 #include <string>
 
+#include "loadtest/clock.hpp"
+
 namespace parley::load {
 namespace {
 
 namespace json = boost::json;
-
-double seconds(std::int64_t ns) {
-    return static_cast<double>(ns) / ns_per_s;
-}
-
-double microseconds(std::uint64_t ns) {
-    return static_cast<double>(ns) / 1e3;
-}
 
 constexpr std::int64_t rate_ns_min = ns_per_s / 2;
 
@@ -73,17 +67,18 @@ std::optional<double> growth_per_s(std::optional<double> before, std::optional<d
 }  // namespace
 
 json::object json_series(const TimeSeries& series, WindowNs window, std::int64_t end_ns) {
-    const double origin = seconds(series.origin_ns());
-    json::object out{{"interval_s", seconds(series.width_ns())},
-                     {"window_s", {seconds(window.from) - origin, seconds(window.to) - origin}}};
+    const double origin = in_seconds(series.origin_ns());
+    json::object out{
+        {"interval_s", in_seconds(series.width_ns())},
+        {"window_s", {in_seconds(window.from) - origin, in_seconds(window.to) - origin}}};
     SeriesCounts before;
     for (std::size_t i = 0; i < series.size(); ++i) {
         const TimeSeries::Point& point = series[i];
         const std::int64_t from =
             series.origin_ns() + static_cast<std::int64_t>(i) * series.width_ns();
         const std::int64_t to = std::clamp(end_ns, from, from + series.width_ns());
-        const double lasted = seconds(to - from);
-        push(out, "at_s", seconds(to - series.origin_ns()));
+        const double lasted = in_seconds(to - from);
+        push(out, "at_s", in_seconds(to - series.origin_ns()));
         for (const auto& [name, count] : count_columns) push(out, name, point.counts.*count);
         for (const auto& [name, count] : rate_columns) {
             const auto grown = static_cast<double>(point.counts.*count - before.*count);
@@ -93,7 +88,7 @@ json::object json_series(const TimeSeries& series, WindowNs window, std::int64_t
         for (const auto& [name, percent] : percentile_columns) {
             const bool any = point.latency.count() > 0;
             push_optional(out, name,
-                          any ? std::optional(microseconds(point.latency.percentile(percent)))
+                          any ? std::optional(in_microseconds(point.latency.percentile(percent)))
                               : std::nullopt);
         }
         before = point.counts;
@@ -114,8 +109,8 @@ json::value json_server_series(const ServerWatch::Seen& seen, std::int64_t origi
         // clock ticks.
         if (after.at_ns - before.at_ns < rate_ns_min) continue;
         last = i;
-        const double lasted = seconds(after.at_ns - before.at_ns);
-        push(out, "at_s", seconds(after.at_ns - origin_ns));
+        const double lasted = in_seconds(after.at_ns - before.at_ns);
+        push(out, "at_s", in_seconds(after.at_ns - origin_ns));
         push_optional(out, "cpu_cores", growth_per_s(before.cpu_s, after.cpu_s, lasted));
         const auto kib = after.resident_kib;
         push(out, "resident_kib", kib ? json::value(*kib) : json::value(nullptr));
@@ -136,7 +131,7 @@ json::object json_buckets(const Histogram& histogram) {
     json::array uppers;
     json::array counts;
     histogram.each_bucket([&](std::uint64_t, std::uint64_t upper, std::uint64_t count) {
-        uppers.emplace_back(microseconds(upper));
+        uppers.emplace_back(in_microseconds(upper));
         counts.emplace_back(count);
     });
     return {{"upper_us", std::move(uppers)}, {"count", std::move(counts)}};

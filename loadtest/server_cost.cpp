@@ -8,14 +8,10 @@
 #include <sstream>
 
 namespace parley::load {
-namespace {
-
 std::string read_all(const std::string& path) {
     std::ifstream in(path);
     return {std::istreambuf_iterator<char>(in), {}};
 }
-
-}  // namespace
 
 std::optional<std::uint64_t> read_cpu_ticks(const std::string& stat) {
     const std::size_t name_end = stat.rfind(')');

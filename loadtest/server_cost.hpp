@@ -25,6 +25,8 @@ struct ServerSample {
 // The process and its descendants.
 [[nodiscard]] std::vector<std::int32_t> process_tree(std::int32_t pid);
 
+// A file of /proc as one text; empty where it can't be read.
+[[nodiscard]] std::string read_all(const std::string& path);
 // The fields of /proc/PID/stat that count processor time, in clock ticks: utime + stime. The
 // process's name may hold anything, brackets and spaces included.
 [[nodiscard]] std::optional<std::uint64_t> read_cpu_ticks(const std::string& stat);

@@ -7,13 +7,10 @@
 #include <iterator>
 #include <utility>
 
+#include "loadtest/server_cost.hpp"
+
 namespace parley::load {
 namespace {
-
-std::string read_all(const std::string& path) {
-    std::ifstream in(path);
-    return {std::istreambuf_iterator<char>(in), {}};
-}
 
 // The resident size here, not PSS: to add up PSS the kernel walks the server's page tables with its
 // memory map held, which costs a large server milliseconds each time.

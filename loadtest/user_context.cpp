@@ -6,7 +6,7 @@
 namespace parley::load {
 namespace {
 
-constexpr std::size_t message_bytes_max = std::size_t{16} << 20;
+constexpr std::size_t received_bytes_max = std::size_t{16} << 20;
 constexpr std::string_view filler_alphabet =
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
 
@@ -18,8 +18,8 @@ Plan::Plan(Scenario the_scenario, Target the_target)
         places.push_back({scenario.room_of(p), scenario.member_of(p)});
     }
     decoder.role = protocol::WebSocketRole::client;
-    decoder.message_bytes_max = message_bytes_max;
-    decoder.frame_bytes_max = message_bytes_max;
+    decoder.message_bytes_max = received_bytes_max;
+    decoder.frame_bytes_max = received_bytes_max;
     const bool ipv6 = scenario.url.host.find(':') != std::string::npos;
     host = ipv6 ? "[" + scenario.url.host + "]" : scenario.url.host;
     host.append(1, ':').append(std::to_string(scenario.url.port));

@@ -8,8 +8,10 @@
 
 #include <variant>
 
+#include "core/amendment.hpp"
 #include "core/close_reason.hpp"
 #include "core/reply.hpp"
+#include "core/room_act.hpp"
 
 namespace parley::core {
 
@@ -21,6 +23,9 @@ struct Refuse {
 };
 struct Rename {
     std::string name;
+};
+struct SignIn {
+    std::string token;
 };
 struct JoinRoom {
     protocol::Join join;
@@ -37,6 +42,12 @@ struct PublishTyping {
 struct PublishRead {
     protocol::Read read;
 };
+struct AmendMessage {
+    Amendment asked;
+};
+struct SendDirect {
+    protocol::Direct direct;
+};
 struct AskHistory {
     protocol::History history;
 };
@@ -44,7 +55,16 @@ struct AskMembers {
     std::string room;
 };
 
-using Action = std::variant<SendReply, Refuse, Rename, JoinRoom, LeaveRoom, PublishMessage,
-                            PublishTyping, PublishRead, AskHistory, AskMembers>;
+struct ActInRoom {
+    RoomAct act;
+};
+struct AskMyRooms {};
+struct AskRoomInfo {
+    std::string room;
+};
+
+using Action = std::variant<SendReply, Refuse, Rename, SignIn, JoinRoom, LeaveRoom, PublishMessage,
+                            PublishTyping, PublishRead, AskHistory, AskMembers, ActInRoom,
+                            AskRoomInfo, AmendMessage, SendDirect, AskMyRooms>;
 
 }  // namespace parley::core

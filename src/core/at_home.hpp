@@ -22,6 +22,8 @@ using Answered = boost::system::result<Answer, protocol::Error>;
 
 // The error where there are limits.rooms.
 [[nodiscard]] protocol::Error too_many_rooms();
+// The error where a room must be there and is not.
+[[nodiscard]] protocol::Error no_such_room();
 
 // These make the room where there is none; `unavailable` where there are limits.rooms.
 [[nodiscard]] Answered<JoinAnswer> join_at_home(Shard& home, const std::string& room,
@@ -30,6 +32,10 @@ using Answered = boost::system::result<Answer, protocol::Error>;
 [[nodiscard]] std::optional<AckAnswer> send_at_home(Shard& home, const UserPtr& user,
                                                     protocol::Send&& send,
                                                     const Later<AckAnswer>& later);
+// Edits or deletes a message of a room that is there.
+[[nodiscard]] std::optional<AckAnswer> amend_at_home(Shard& home, const UserPtr& user,
+                                                     Amendment&& asked,
+                                                     const Later<AckAnswer>& later);
 [[nodiscard]] Answered<protocol::Visit> visit_at_home(Shard& home, const std::string& room,
                                                       const UserPtr& user);
 
@@ -45,6 +51,21 @@ using Answered = boost::system::result<Answer, protocol::Error>;
 [[nodiscard]] Answered<protocol::Ack> push_at_home(Shard& home, const std::string& room,
                                                    PublicationKind kind,
                                                    protocol::ServerMessage&& push);
+
+// Why that user may not do so in that room, there or not; nothing where they may. What follows asks
+// nobody: ask this first.
+[[nodiscard]] std::optional<protocol::Error> refuse_at_home(Shard& home, std::string_view room,
+                                                            const User& user, Act act);
+// The same for reading by who comes in, and may own the room by that.
+[[nodiscard]] std::optional<protocol::Error> refuse_coming(Shard& home, std::string_view room,
+                                                           const User& user);
+// Does what is asked for about who may do what.
+[[nodiscard]] std::optional<ActAnswer> act_at_home(Shard& home, const UserPtr& by, RoomAct&& act,
+                                                   const Later<ActAnswer>& later);
+[[nodiscard]] Answered<protocol::RoomInfo> room_info_at_home(Shard& home, const std::string& room,
+                                                             const User& user);
+[[nodiscard]] Answered<Standing> standing_at_home(Shard& home, const std::string& room,
+                                                  const User& user);
 
 // Leaving where nobody is, or there is no room, is no error: it is so already.
 void end_visit_at_home(Shard& home, const std::string& room, const UserPtr& user);

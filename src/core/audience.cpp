@@ -39,10 +39,10 @@ void Audience::adopt(RoomPtr room, std::uint64_t sequence, std::uint64_t offset)
     shard_->queue_drain(*this);
 }
 
-void Audience::become_home(RoomPtr room, const StoredRoom& stored) {
+void Audience::become_home(RoomPtr room, const StoredRoom& stored, RoomRecord&& record) {
     // A ring counts its entries from the last offset on.
     adopt(std::move(room), stored.last_offset, stored.last_offset);
-    home_ = std::make_unique<RoomHome>(*shard_, *this, stored);
+    home_ = std::make_unique<RoomHome>(*shard_, *this, stored, std::move(record));
 }
 
 void Audience::take(PublicationPtr publication) {

@@ -47,7 +47,7 @@ public:
 
     // Listens to a room from a place in its order; makes this shard the room's home or not.
     void adopt(RoomPtr room, std::uint64_t sequence, std::uint64_t offset);
-    void become_home(RoomPtr room, const StoredRoom& stored);
+    void become_home(RoomPtr room, const StoredRoom& stored, RoomRecord&& record);
 
     // A join that was asked of the home and is not carried out: nothing it may need is trimmed.
     void join_asked() noexcept { ++joins_under_way_; }

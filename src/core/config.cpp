@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "protocol/direct_room.hpp"
+
 namespace parley::core {
 
 bool matches(std::string_view pattern, std::string_view name) noexcept {
@@ -38,6 +40,13 @@ const RoomRule* rule_of(const std::vector<RoomRule>& rules, std::string_view roo
 OnLag lag_policy_of(const std::vector<RoomRule>& rules, std::string_view room) {
     const RoomRule* rule = rule_of(rules, room);
     return rule != nullptr ? rule->on_lag : OnLag::disconnect;
+}
+
+protocol::RoomKind kind_of(const std::vector<RoomRule>& rules, std::string_view room) noexcept {
+    // A room of two is nobody else's, whatever a pattern says.
+    if (protocol::is_direct_room(room)) return protocol::RoomKind::open;
+    const RoomRule* rule = rule_of(rules, room);
+    return rule != nullptr ? rule->kind : protocol::RoomKind::open;
 }
 
 Retention retention_of(const Config& config, std::string_view room) {

@@ -14,6 +14,8 @@
 #include <string_view>
 #include <vector>
 
+#include "protocol/room_roles.hpp"
+
 namespace parley::core {
 
 using std::chrono::milliseconds;
@@ -70,6 +72,11 @@ struct HistoryConfig {
     Retention keep;  // in the store, where no rule of [[rooms]] says otherwise
 };
 
+// [accounts]: what of it is the core's.
+struct AccessConfig {
+    bool anonymous = true;  // false: who has shown no token may do nothing but sign in
+};
+
 // [presence]
 struct PresenceConfig {
     std::size_t roster_max = 200;
@@ -120,6 +127,8 @@ struct RoomRule {
     std::optional<std::size_t> keep_messages{};  // nothing: history.keep_messages, and so on
     std::optional<std::size_t> keep_bytes{};
     std::optional<milliseconds> keep_age{};
+    protocol::RoomKind kind = protocol::RoomKind::open;
+    std::vector<std::string> owners{};  // names or ids of users who have signed in
 };
 
 // [drain]
@@ -132,6 +141,7 @@ struct DrainConfig {
 struct Config {
     std::uint32_t shards = 1;
     LimitsConfig limits;
+    AccessConfig access;
     HistoryConfig history;
     PresenceConfig presence;
     HeartbeatConfig heartbeat;
@@ -140,6 +150,9 @@ struct Config {
     DrainConfig drain;
     std::vector<RoomRule> rooms;
     std::string server_name = "parley";  // `server` of `welcome`
+    // What `welcome` says of the parts that the core does not know: set by whoever composes them.
+    std::vector<std::string> features;
+    std::uint64_t file_bytes = 0;  // 0: no files are taken
 };
 
 // `*` matches any run of characters, everything else itself.
@@ -148,6 +161,8 @@ struct Config {
 [[nodiscard]] const RoomRule* rule_of(const std::vector<RoomRule>& rules,
                                       std::string_view room) noexcept;
 [[nodiscard]] OnLag lag_policy_of(const std::vector<RoomRule>& rules, std::string_view room);
+[[nodiscard]] protocol::RoomKind kind_of(const std::vector<RoomRule>& rules,
+                                         std::string_view room) noexcept;
 [[nodiscard]] Retention retention_of(const Config& config, std::string_view room);
 
 }  // namespace parley::core

@@ -112,6 +112,10 @@ struct FileProblem {
 template <typename T>
 using FileAnswer = boost::system::result<T, FileProblem>;
 
+// A message names a file by its URL: this and its id.
+inline constexpr std::string_view file_url_prefix = "/api/v1/files/";
+inline constexpr std::size_t file_id_length = 22;
+
 struct FileInfo {
     std::string id;  // 22 of [A-Za-z0-9_-], which nobody can guess
     std::string room;
@@ -203,6 +207,9 @@ public:
     // Removes the file where `owner` has uploaded it, or whoever has where that is nothing. Its
     // content goes with the last file that has it.
     virtual void remove(std::string id, std::optional<std::string> owner, Done<FileInfo> done) = 0;
+    // Removes the file where that user has uploaded it to that room, else leaves it: the message that
+    // named it is gone. Nobody is told.
+    virtual void remove_with_message(std::string id, std::string room, std::string owner) = 0;
     // Counts what its user has refused by itself.
     virtual void note_refusal(FileRefusal cause) noexcept = 0;
 };

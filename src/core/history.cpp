@@ -15,6 +15,19 @@ void History::append(RetainedPtr message, const HistoryConfig& config) {
     }
 }
 
+RetainedPtr History::find(std::uint64_t offset) const noexcept {
+    if (offset < first_offset() || offset > last_offset_) return nullptr;
+    return messages_[static_cast<std::size_t>(offset - first_offset())];
+}
+
+void History::amend(RetainedPtr message) {
+    const std::uint64_t offset = message->offset();
+    if (offset < first_offset() || offset > last_offset_) return;
+    RetainedPtr& place = messages_[static_cast<std::size_t>(offset - first_offset())];
+    bytes_ = bytes_ - place->cost() + message->cost();
+    place = std::move(message);
+}
+
 bool History::reaches_back_to(std::uint64_t offset) const noexcept {
     return offset <= last_offset_ && offset + 1 >= first_offset();
 }

@@ -9,6 +9,7 @@
 #include <boost/circular_buffer.hpp>
 #include <cstdint>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "core/config.hpp"
@@ -28,6 +29,15 @@ public:
     void start_at(std::uint64_t last_offset) noexcept { last_offset_ = last_offset; }
     // Messages come in the order of their offsets, without holes.
     void append(RetainedPtr message, const HistoryConfig& config);
+    // Puts it in the place of the message with its offset; nothing where that is not retained.
+    void amend(RetainedPtr message);
+    // Null where it is not retained.
+    [[nodiscard]] RetainedPtr find(std::uint64_t offset) const noexcept;
+    // Calls f(json) for each retained message.
+    template <typename F>
+    void each(F&& f) const {
+        for (const RetainedPtr& message : messages_) f(message->json());
+    }
 
     [[nodiscard]] bool empty() const noexcept { return messages_.empty(); }
     [[nodiscard]] std::size_t size() const noexcept { return messages_.size(); }

@@ -48,6 +48,12 @@ struct Unsaved {
     std::string user;  // with the key; both empty where the send had none
     std::string key;
     WallTime at{};
+    // Earlier messages of the room that this one changes (an edit, a deletion), two at most: each is
+    // to take the place of the stored one with its offset, in the same transaction as the message
+    // itself; one that is no longer stored is passed over. From then on pages, searches and open()
+    // give the new one, and nothing of the old text is to be found any more. Where the message is
+    // refused, so are they.
+    std::vector<RetainedPtr> amended{};
 };
 
 // Which stored messages are wanted, ascending in the answer: the last ones before `before`, or where
@@ -57,6 +63,9 @@ struct StoredPage {
     std::uint64_t after = 0;
     std::uint64_t last_offset = 0;  // of the room now: what was appended up to it is to be seen
     std::uint32_t limit = 0;
+    // True: what was amended by appends before this call is to be seen as well. An engine that reads
+    // beside its writer answers such a page behind what is queued.
+    bool behind_appends = false;
 };
 
 // Which messages a search is to find: the newest, ascending in the answer.

@@ -5,9 +5,11 @@
 #include <limits>
 #include <random>
 
+#include "core/accounts.hpp"
 #include "core/audience.hpp"
 #include "core/history_store.hpp"
 #include "core/ids.hpp"
+#include "core/session.hpp"
 
 namespace parley::core {
 
@@ -29,8 +31,22 @@ Shard& Hub::home_of(std::string_view room) const noexcept {
     return *shards_[std::hash<std::string_view>{}(room) % shards_.size()];
 }
 
+std::uint32_t Hub::names_edition() const noexcept {
+    return accounts_ == nullptr ? 0 : accounts_->names_edition();
+}
+
+std::optional<protocol::Error> Hub::refuse_anonymous(std::string_view name) const {
+    if (accounts_ == nullptr || !accounts_->is_registered(name)) return std::nullopt;
+    return make_error(errc::forbidden, "this name is registered: sign in to go by it");
+}
+
 UserPtr Hub::user_named(std::string_view address, const std::string& name) const {
-    return UserPtr(new User({anonymous_user_id(secret_, address, name), name}));
+    protocol::User who{anonymous_user_id(secret_, address, name), name};
+    if (config_.access.anonymous) return UserPtr(new User(std::move(who)));
+    Grant none;
+    none.kind = Grant::Kind::stranger;
+    none.reads = none.writes = false;
+    return UserPtr(new GrantedUser(std::move(who), none));
 }
 
 UserPtr Hub::guest_at(std::string_view address) const {
@@ -59,9 +75,7 @@ void Hub::settle(const Instant& now) {
     if (store_ == nullptr) return;
     std::vector<StoredSession> sessions;
     for (const auto& shard : shards_) {
-        for (Audience* audience : shard->homes_after({}, std::numeric_limits<std::size_t>::max())) {
-            audience->drain();
-        }
+        shard->each_home([](Audience& audience) { audience.drain(); });
         shard->lost_sessions().each(
             [&](const std::string& key, const LostSession& session, TimePoint until) {
                 sessions.push_back({key, now.wall + (until - now.mono), to_json(session)});

@@ -7,18 +7,24 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "core/audit.hpp"
 #include "core/bucket_table.hpp"
 #include "core/config.hpp"
+#include "core/read_marks.hpp"
 #include "core/shard.hpp"
 #include "core/user.hpp"
 
 namespace parley::core {
 
+class Accounts;
+class FileStore;
 class HistoryStore;
+class RoomRecords;
 
 class Hub {
 public:
@@ -53,6 +59,31 @@ public:
     // Rates that sessions of all shards share. Any thread.
     [[nodiscard]] BucketTable& user_buckets() noexcept { return user_buckets_; }
     [[nodiscard]] BucketTable& address_buckets() noexcept { return address_buckets_; }
+    // Names who knows about accounts; null, as at first: nobody. Before the shards run. They must
+    // outlive the hub's shards.
+    void set_accounts(Accounts* accounts) noexcept { accounts_ = accounts; }
+    [[nodiscard]] Accounts* accounts() const noexcept { return accounts_; }
+    // Another number with each name that is registered; always the same without accounts. Any thread.
+    [[nodiscard]] std::uint32_t names_edition() const noexcept;
+    // Where it is kept who is what in which room; null, as at first: in memory alone. Before the
+    // shards run. They must outlive the hub's shards.
+    void set_records(RoomRecords* records) noexcept {
+        records_ = records;
+        read_marks_.set_records(records);
+    }
+    [[nodiscard]] RoomRecords* records() const noexcept { return records_; }
+    // How far everybody has read. Any thread.
+    [[nodiscard]] ReadMarks& read_marks() noexcept { return read_marks_; }
+    // Who writes down what is done about that, on any shard; empty, as at first: nobody. Before the
+    // shards run.
+    void set_audit_log(AuditLog log) { audit_log_ = std::move(log); }
+    [[nodiscard]] const AuditLog& audit_log() const noexcept { return audit_log_; }
+    // Names where files are kept; null, as at first: nowhere. Before the shards run. It must outlive
+    // the hub's shards.
+    void set_files(FileStore* files) noexcept { files_ = files; }
+    [[nodiscard]] FileStore* files() const noexcept { return files_; }
+    // Why nobody may go by that name without an account; nothing where anybody may.
+    [[nodiscard]] std::optional<protocol::Error> refuse_anonymous(std::string_view name) const;
     // Who goes by that name from that address, without an account: the same user each time.
     [[nodiscard]] UserPtr user_named(std::string_view address, const std::string& name) const;
     // Who comes from that address and gives no name.
@@ -63,6 +94,11 @@ private:
     HistoryStore* store_;
     bool sessions_taken_ = false;
     std::uint64_t secret_;
+    Accounts* accounts_ = nullptr;
+    RoomRecords* records_ = nullptr;
+    ReadMarks read_marks_;
+    AuditLog audit_log_;
+    FileStore* files_ = nullptr;
     BucketTable user_buckets_;
     BucketTable address_buckets_;
     std::vector<std::unique_ptr<Shard>> shards_;

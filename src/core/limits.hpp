@@ -31,6 +31,12 @@ inline constexpr std::size_t history_answer_max = 200;
 inline constexpr std::size_t idempotency_keys_max = 65'536;
 inline constexpr std::uint64_t idempotency_seconds = 300;
 
+// Users who were made something in one room: 10,000 bans take 1 to 2 MB.
+inline constexpr std::size_t room_roles_max = 10'000;
+
+// Rooms that one user owns by having come first. Where nothing is kept a shard has its share of them.
+inline constexpr std::size_t rooms_owned_max = 1'000;
+
 // Publications that one gathered run joins into one buffer: the size of a TLS record and more than
 // a loopback segment, so that a larger one saves no system call worth its copy.
 inline constexpr std::size_t run_bytes_max = 64 * 1024;
@@ -48,6 +54,18 @@ inline constexpr std::size_t held_window_share = 4;
 // for each namespace. A pointer each in every publication.
 inline constexpr std::size_t socketio_namespaces_max = 4;
 inline constexpr std::size_t wire_formats_max = 6 + 2 * socketio_namespaces_max;
+
+// Read marks in memory, of those who have no account: 300 bytes each. Those of conversations that
+// others began, in which their user has read nothing, come on top, and never in the place of others.
+inline constexpr std::size_t read_marks_max = 100'000;
+inline constexpr std::size_t unread_marks_max = 20'000;
+// Of one user, wherever they are kept.
+inline constexpr std::size_t read_marks_per_user = 1'000;
+inline constexpr std::size_t unread_marks_per_user = 200;
+// Who is named where it is asked who has read in a room.
+inline constexpr std::size_t readers_max = 200;
+// Rooms in one list of a user's own.
+inline constexpr std::size_t my_rooms_max = 200;
 
 // Places that are kept of what a session of several rooms was handed in which order: as many
 // changes from one room to another as a connection's buffers may hold unread. 16 bytes each, in

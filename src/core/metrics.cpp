@@ -60,11 +60,24 @@ constexpr std::array rows{
     MetricRow{Metric::room_rate_limited, "room_rate_limited",
               "Publications over limits.room: refused, or with limits.dry_run only counted."},
     MetricRow{Metric::messages_published, "messages_published", "Messages published."},
+    MetricRow{Metric::messages_edited, "messages_edited",
+              "Messages edited; what says so is published as well."},
+    MetricRow{Metric::messages_deleted, "messages_deleted",
+              "Messages deleted; what says so is published as well."},
     MetricRow{Metric::transients_published, "transients_published",
               "Transient publications: typing, presence, read."},
     MetricRow{Metric::publish_refused, "publish_refused",
               "Ring stalls: publications answered unavailable, since a shard had not taken what "
               "the room's ring holds."},
+    MetricRow{Metric::directs_sent, "directs_sent",
+              "Direct messages published; they count as messages as well."},
+    MetricRow{Metric::direct_joins_refused, "direct_joins_refused",
+              "Sessions that were not put into a room of direct messages, since half of the rooms "
+              "that they may join are taken."},
+    MetricRow{
+        Metric::directs_given_way, "directs_given_way",
+        "Sessions that left the oldest conversation that another began and their user did not "
+        "answer, for a newer one."},
     MetricRow{Metric::duplicates_answered, "duplicates_answered",
               "Sends with a key that was published before, acknowledged again."},
     MetricRow{Metric::keys_forgotten, "keys_forgotten",
@@ -73,6 +86,11 @@ constexpr std::array rows{
               "Sends answered unavailable, since the history store failed or was too far behind."},
     MetricRow{Metric::history_unread, "history_unread",
               "Pages, searches and rooms that the history store could not give."},
+    MetricRow{Metric::records_unread, "records_unread",
+              "Rooms that were not opened, since it could not be looked up who may do what there."},
+    MetricRow{Metric::marks_unread, "marks_unread",
+              "Joins that were not told how far their user has read, since it could not be looked "
+              "up."},
     MetricRow{Metric::deliveries_due, "deliveries_due",
               "Deliveries that publications made due: the sum of written, skipped, filtered, "
               "dropped and pending ones."},
@@ -97,6 +115,9 @@ constexpr std::array rows{
               "Sessions ended for reading too slowly (4108)."},
     MetricRow{Metric::rooms_created, "rooms_created", "Rooms created."},
     MetricRow{Metric::rooms_dropped, "rooms_dropped", "Rooms dropped."},
+    MetricRow{Metric::claims_given_up, "claims_given_up",
+              "Rooms that whoever came first no longer owns, since nobody came any more; only "
+              "without accounts.store."},
     MetricRow{Metric::audiences_created, "audiences_created",
               "Rooms that came to have listeners on a shard, or their home."},
     MetricRow{Metric::audiences_dropped, "audiences_dropped",

@@ -14,6 +14,7 @@
 #include <span>
 #include <string_view>
 
+#include "core/audit.hpp"
 #include "core/close_reason.hpp"
 #include "core/config.hpp"
 #include "core/errc.hpp"
@@ -59,12 +60,19 @@ enum class Metric : std::uint8_t {
     room_rate_limited,  // the same for limits.room
     // publications
     messages_published,
+    messages_edited,  // those that say so are published, too
+    messages_deleted,
     transients_published,
-    publish_refused,      // ring full: `unavailable`
-    duplicates_answered,  // a repeated key, acked again
-    keys_forgotten,       // idempotency keys dropped before their time
-    history_refused,      // sends refused because the store failed or was too far behind
-    history_unread,       // questions that the store could not answer
+    publish_refused,  // ring full: `unavailable`
+    directs_sent,
+    direct_joins_refused,  // sessions that took no further room of two
+    directs_given_way,     // unanswered ones that a session left for a newer one
+    duplicates_answered,   // a repeated key, acked again
+    keys_forgotten,        // idempotency keys dropped before their time
+    history_refused,       // sends refused because the store failed or was too far behind
+    history_unread,        // questions that the store could not answer
+    records_unread,        // rooms whose roles could not be looked up
+    marks_unread,          // joins that were not told how far their user has read
     // fan-out: due = written + skipped + filtered + dropped + pending, always
     deliveries_due,
     deliveries_written,
@@ -81,6 +89,7 @@ enum class Metric : std::uint8_t {
     // rooms
     rooms_created,
     rooms_dropped,
+    claims_given_up,  // of rooms that nobody came to any more
     audiences_created,
     audiences_dropped,
     bytes_written,
@@ -254,6 +263,12 @@ public:
         return lag_[policy].read();
     }
 
+    // Something was done about who may do what, or was not.
+    void count_act(AuditAct act, AuditOutcome outcome) noexcept { acts_[act][outcome].add(1); }
+    [[nodiscard]] std::uint64_t acts(AuditAct act, AuditOutcome outcome) const noexcept {
+        return acts_[act][outcome].read();
+    }
+
     // Sessions by transport, and why they ended; count Metric::sessions_opened and _closed too.
     void session_opened(const TransportTraits& transport) noexcept;
     void session_closed(const TransportTraits& transport, const CloseReason& reason) noexcept;
@@ -287,6 +302,7 @@ private:
     ByValue<Measure, Histogram> histograms_;
     ByValue<errc, Counter> errors_;
     ByValue<OnLag, Counter, on_lag_policies> lag_;
+    ByValue<AuditAct, ByValue<AuditOutcome, Counter>> acts_;
     std::array<Counter, all_close_reasons.size()> closes_{};
     std::array<Kind, transport_kinds_max + 1> kinds_{};  // the last: `other`
 };

@@ -33,7 +33,8 @@ bool PendingSends::joins(const std::string& user, const std::string& key,
     return true;
 }
 
-void PendingSends::send(const User& user, protocol::Send&& send, Respond<AckAnswer> respond) {
+void PendingSends::send(const User& user, protocol::Send&& send, Respond<AckAnswer> respond,
+                        const Amends& amends) {
     Shard& shard = audience_->shard();
     const Room& room = *audience_->room();
     const WallTime now = shard.now().wall;
@@ -47,9 +48,13 @@ void PendingSends::send(const User& user, protocol::Send&& send, Respond<AckAnsw
                                             std::move(send.body),
                                             std::move(send.event),
                                             pending.at_text});
-    store_->append(shard, room.name(),
-                   {Retained::make(pending.offset, pending.json), pending.user, pending.key, now},
-                   pending.ticket);
+    Unsaved unsaved{Retained::make(pending.offset, pending.json), pending.user, pending.key, now};
+    if (amends) {
+        Amended amended = amends({room.epoch(), pending.offset}, pending.at_text);
+        unsaved.amended = amended.messages;
+        audience_->home()->amendments().add(pending.offset, std::move(amended));
+    }
+    store_->append(shard, room.name(), std::move(unsaved), pending.ticket);
     sends_.push_back(std::move(pending));
 }
 
@@ -95,6 +100,7 @@ void PendingSends::refuse_unwritten() {
     const auto first =
         std::ranges::find_if(sends_, [](const Pending& pending) { return !pending.written; });
     last_offset_ = first->offset - 1;
+    audience_->home()->amendments().drop_from(first->offset);
     std::vector<Pending> refused(std::make_move_iterator(first),
                                  std::make_move_iterator(sends_.end()));
     sends_.erase(first, sends_.end());

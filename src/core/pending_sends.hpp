@@ -11,10 +11,13 @@
 #include <boost/system/result.hpp>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "core/amendment.hpp"
 #include "core/clock.hpp"
 #include "core/later.hpp"
 #include "core/retained.hpp"
@@ -34,8 +37,12 @@ public:
     // Of a room whose last message has that offset.
     PendingSends(Audience& audience, HistoryStore& store, std::uint64_t last_offset);
 
+    // What a message changes of those before it, once it has its place and time.
+    using Amends = std::function<Amended(const protocol::Cursor& at, std::string_view at_text)>;
+
     // Gives the message its offset and has it stored; `respond` is told when it is on its way.
-    void send(const User& user, protocol::Send&& send, Respond<AckAnswer> respond);
+    void send(const User& user, protocol::Send&& send, Respond<AckAnswer> respond,
+              const Amends& amends = {});
     // Where that user's send with that key is under way, answers `respond` with it.
     [[nodiscard]] bool joins(const std::string& user, const std::string& key,
                              const Later<AckAnswer>& later);

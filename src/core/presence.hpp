@@ -45,6 +45,16 @@ public:
     [[nodiscard]] std::optional<TimePoint> next_expiry() const noexcept;
 
     [[nodiscard]] std::size_t count() const noexcept { return members_.size(); }
+    // Whoever has that id; null where nobody has.
+    [[nodiscard]] UserPtr find(std::string_view id) const noexcept {
+        const Member* const member = members_.find(id);
+        return member == nullptr ? UserPtr() : member->user;
+    }
+    // Calls f(const UserPtr&) for each, in no order.
+    template <typename F>
+    void each(F&& f) const {
+        members_.each(members_.size(), [&f](const Member& member) { f(member.user); });
+    }
     // The first `most`, in no order.
     [[nodiscard]] std::vector<protocol::User> list(std::size_t most) const;
 

@@ -29,7 +29,7 @@ struct WireFormat {
     void (*encode)(const WireFormat& format, const Publication& publication, std::string& out);
 };
 
-enum class PublicationKind : std::uint8_t { message, typing, presence, read };
+enum class PublicationKind : std::uint8_t { message, typing, presence, read, role };
 
 // Which kinds somebody is handed.
 class KindSet {
@@ -54,9 +54,10 @@ private:
 };
 inline constexpr KindSet messages_only{PublicationKind::message};
 inline constexpr KindSet all_but_presence{PublicationKind::message, PublicationKind::typing,
-                                          PublicationKind::read};
+                                          PublicationKind::read, PublicationKind::role};
 inline constexpr KindSet all_kinds{PublicationKind::message, PublicationKind::typing,
-                                   PublicationKind::presence, PublicationKind::read};
+                                   PublicationKind::presence, PublicationKind::read,
+                                   PublicationKind::role};
 
 class Publication {
 public:

@@ -17,8 +17,9 @@ struct Appender {
     const protocol::CommandId& id;
 
     void operator()(const JoinedReply& reply) const {
-        const protocol::Joined head{reply.room, reply.cursor,  reply.recovered,
-                                    {},         reply.members, reply.count};
+        const protocol::Joined head{reply.room,  reply.cursor,  reply.recovered,
+                                    {},          reply.members, reply.count,
+                                    reply.topic, reply.direct,  reply.read};
         protocol::append_joined(out, id, head, json_of(reply.history));
     }
     void operator()(const HistoryReply& reply) const {

@@ -24,6 +24,9 @@ struct JoinedReply {
     std::vector<RetainedPtr> history;
     std::optional<std::vector<protocol::User>> members;
     std::uint64_t count = 0;
+    std::string topic{};
+    std::optional<protocol::User> direct{};
+    std::optional<std::uint64_t> read{};
 };
 struct HistoryReply {
     std::string room;
@@ -33,9 +36,11 @@ struct HistoryReply {
     bool recovered = false;  // the messages are exactly what followed the cursor that was named
 };
 
-using ReplyMessage = std::variant<protocol::Welcome, JoinedReply, protocol::Left, protocol::Ack,
-                                  HistoryReply, protocol::MemberList, protocol::Pong,
-                                  protocol::Error, protocol::Gap, protocol::Drain>;
+using ReplyMessage =
+    std::variant<protocol::Welcome, JoinedReply, protocol::Left, protocol::Ack, HistoryReply,
+                 protocol::MemberList, protocol::Pong, protocol::Error, protocol::Gap,
+                 protocol::Drain, protocol::RolePush, protocol::Removed, protocol::RoomInfo,
+                 protocol::MyRooms>;
 
 struct Reply {
     protocol::CommandId id;

@@ -7,6 +7,7 @@
 //           publish() refuses.
 #pragma once
 
+#include <atomic>
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <boost/smart_ptr/intrusive_ref_counter.hpp>
 #include <cstdint>
@@ -46,6 +47,12 @@ public:
     [[nodiscard]] protocol::Epoch epoch() const noexcept { return epoch_; }
     [[nodiscard]] std::uint32_t home() const noexcept { return home_; }
     [[nodiscard]] RoomRing& ring() noexcept { return ring_; }
+    // True where not everybody may do everything: who has not asked the home asks it. Set by the
+    // home for good; any thread reads it. Relaxed: whoever must not miss it is told by mail.
+    [[nodiscard]] bool governed() const noexcept {
+        return governed_.load(std::memory_order_relaxed);
+    }
+    void set_governed() noexcept { governed_.store(true, std::memory_order_relaxed); }
     // limits.room: what may be said in it, whichever shard it comes from. One relaxed exchange a
     // publication beside those of the ring (10 ns, 19 where two shards contend for it); a share for
     // each shard would refuse a room whose speakers sit on one shard at a fraction of its rate.
@@ -74,6 +81,7 @@ private:
 
     std::string name_;
     protocol::Epoch epoch_;
+    std::atomic<bool> governed_{false};
     std::uint32_t shards_;
     std::uint32_t home_;
     std::unique_ptr<RoomCall[]> calls_;  // none where there is one shard

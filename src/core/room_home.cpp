@@ -6,6 +6,7 @@
 #include "core/hub.hpp"
 #include "core/session.hpp"
 #include "core/shard.hpp"
+#include "protocol/direct_room.hpp"
 #include "protocol/json_codec.hpp"
 
 namespace parley::core {
@@ -52,7 +53,7 @@ std::optional<protocol::Error> admit_message(Audience& audience) {
     return admit_to_room(audience);
 }
 
-RoomHome::RoomHome(Shard& shard, Audience& audience, const StoredRoom& stored)
+RoomHome::RoomHome(Shard& shard, Audience& audience, const StoredRoom& stored, RoomRecord&& record)
     : shard_(&shard), audience_(&audience), idle_since_(shard.now().mono), timer_(*this) {
     shard.metrics().add(Metric::rooms_created);
     history_.start_at(stored.last_offset - stored.newest.size());
@@ -63,6 +64,10 @@ RoomHome::RoomHome(Shard& shard, Audience& audience, const StoredRoom& stored)
     const Hub& hub = shard.hub();
     if (hub.stores_first()) {
         pending_ = std::make_unique<PendingSends>(audience, *hub.store(), stored.last_offset);
+    }
+    const bool open = kind_of(hub.config().rooms, audience.name()) == RoomKind::open;
+    if (!protocol::is_direct_room(audience.name()) && (!open || !record.empty())) {
+        acts_ = std::make_unique<RoomActs>(shard, audience, std::move(record));
     }
     arm_timer();
 }
@@ -77,6 +82,7 @@ void RoomHome::HomeTimer::fire(Timer& timer) noexcept {
 
 JoinAnswer RoomHome::join(const JoinRequest& request) {
     used_ = true;
+    if (acts_ && request.how.member) acts_->note_coming(*request.user);
     const bool watches = request.how.kinds.has(PublicationKind::presence);
     if (!request.how.member) {
         ++hearers_;
@@ -99,6 +105,10 @@ JoinAnswer RoomHome::join(const JoinRequest& request) {
     reply.count = presence_.count();
     const auto roster_max = shard_->config().presence.roster_max;
     if (watches && reply.count <= roster_max) reply.members = presence_.list(roster_max);
+    if (acts_) {
+        reply.topic = acts_->roles().topic();
+        answer.asks = !acts_->roles().may(*request.user, Act::send);
+    }
     return answer;
 }
 
@@ -127,6 +137,7 @@ void RoomHome::rename(const UserPtr& before, const UserPtr& after) {
 
 protocol::Visit RoomHome::visit(const UserPtr& user) {
     used_ = true;
+    if (acts_) acts_->note_coming(*user);
     const auto ttl = shard_->config().presence.poll_ttl;
     if (presence_.visit(user, shard_->now().mono + ttl) == Presence::Change::joined) {
         announce(PresenceAction::join, user);
@@ -172,10 +183,16 @@ void RoomHome::on_timer() {
 void RoomHome::arm_timer() {
     std::optional<TimePoint> due = presence_.next_expiry();
     const auto at_latest = [&due](TimePoint at) { due = due ? std::min(*due, at) : at; };
+    // Where that is past and it stays for who is what, the last act lets it go, and no timer.
+    const bool stays = acts_ && !acts_->droppable();
+    const auto at_the_end = [&](TimePoint at) {
+        if (!stays || at > shard_->now().mono) at_latest(at);
+    };
     if (count_due_) at_latest(last_count_at_ + count_interval);
     if (deserted() && !history_.empty()) {
-        at_latest(idle_since_ + idle_ttl());
+        at_the_end(idle_since_ + idle_ttl());
     }
+    if (deserted() && holds_roles()) at_the_end(idle_since_ + shard_->config().history.idle_ttl);
     if (due) {
         shard_->timers().arm(timer_, *due);
     } else {
@@ -218,9 +235,12 @@ void RoomHome::keep(const PublicationPtr& message) {
     used_ = true;
     const RetainedPtr kept = Retained::copy_of(*message);
     history_.append(kept, shard_->config().history);
+    std::vector<RetainedPtr> amended;
+    if (amendments_) amended = carry_out_amendments(message->offset());
     // Where it is stored first, it was.
     if (HistoryStore* store = shard_->hub().store(); store != nullptr && !pending_) {
-        store->append(*shard_, audience_->name(), {kept, {}, {}, shard_->now().wall}, 0);
+        store->append(*shard_, audience_->name(),
+                      {kept, {}, {}, shard_->now().wall, std::move(amended)}, 0);
     }
     if (!deserted()) return;
     // Said by somebody who left before it was taken in, or who never joined.
@@ -246,6 +266,10 @@ bool RoomHome::others_attached() const noexcept {
 
 bool RoomHome::droppable() const noexcept {
     if (!deserted() || pending() || others_attached()) return false;
+    if (acts_ && !acts_->droppable()) return false;
+    if (holds_roles()) {
+        return idle_since_ + shard_->config().history.idle_ttl <= shard_->now().mono;
+    }
     return history_.empty() || idle_since_ + idle_ttl() <= shard_->now().mono;
 }
 
@@ -269,8 +293,8 @@ AckAnswer publish_message(Audience& audience, const User& user, protocol::Send&&
 
 std::optional<protocol::Error> publish_transient(Audience& audience, PublicationKind kind,
                                                  protocol::ServerMessage&& push) {
-    // Presence is the home's own word, and bounded by it.
-    if (kind != PublicationKind::presence) {
+    // Presence and roles are the home's own words, and bounded by it.
+    if (kind != PublicationKind::presence && kind != PublicationKind::role) {
         if (auto refused = admit_to_room(audience)) return refused;
     }
     const protocol::ServerFrame frame{{}, std::move(push)};

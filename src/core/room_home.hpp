@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 
+#include "core/amendment.hpp"
 #include "core/history.hpp"
 #include "core/history_store.hpp"
 #include "core/idempotency.hpp"
@@ -19,6 +20,8 @@
 #include "core/presence.hpp"
 #include "core/reply.hpp"
 #include "core/room.hpp"
+#include "core/room_acts.hpp"
+#include "core/room_records.hpp"
 #include "core/subscription.hpp"
 #include "core/timer_wheel.hpp"
 
@@ -37,15 +40,49 @@ struct JoinAnswer {
     RoomPtr room;
     std::uint64_t sequence = 0;
     JoinedReply reply;
+    bool asks = false;  // Subscription::asks
+};
+
+// What somebody may do in a room, for a session that listens there as somebody else now.
+struct Standing {
+    bool reads = true;
+    bool sends = true;
 };
 
 using PageAnswer = boost::system::result<HistoryReply, protocol::Error>;
 
 class RoomHome {
 public:
-    // Of a room as its store has it, or a new one.
-    RoomHome(Shard& shard, Audience& audience, const StoredRoom& stored);
+    // Of a room as its store and its records have it, or a new one.
+    RoomHome(Shard& shard, Audience& audience, const StoredRoom& stored, RoomRecord&& record);
     ~RoomHome();
+
+    // Why that user may not do so here; nothing where they may.
+    [[nodiscard]] std::optional<protocol::Error> refuse(const User& user, Act act) const {
+        if (!acts_) return std::nullopt;
+        return acts_->roles().refuse(user, act);
+    }
+    // Whether what others said is theirs to delete.
+    [[nodiscard]] bool may_moderate(const User& user) const;
+    [[nodiscard]] Standing standing_of(const User& user) const noexcept;
+    // Whether they would own it by coming here.
+    [[nodiscard]] bool may_claim(const User& user) const noexcept {
+        return acts_ && acts_->roles().may_claim(user);
+    }
+    // What this room is, to that user.
+    [[nodiscard]] protocol::RoomInfo info_for(const User& user) const;
+    // Does what they ask for, now or later.
+    [[nodiscard]] std::optional<ActAnswer> act(const UserPtr& by, RoomAct&& act,
+                                               const Later<ActAnswer>& later);
+    // Who is present with that id; null where nobody is.
+    [[nodiscard]] UserPtr find_present(std::string_view id) const noexcept {
+        return presence_.find(id);
+    }
+    // Calls f(const UserPtr&) for everybody who is present.
+    template <typename F>
+    void each_present(F&& f) const {
+        presence_.each(std::forward<F>(f));
+    }
 
     [[nodiscard]] JoinAnswer join(const JoinRequest& request);
     void leave(const UserPtr& user, const Listening& how, bool goodbye);
@@ -58,6 +95,10 @@ public:
     // is full, or the store can't take it. At once, but where it is stored before it is said.
     [[nodiscard]] std::optional<AckAnswer> send(const UserPtr& user, protocol::Send&& send,
                                                 const Later<AckAnswer>& later);
+    // Edits or deletes a message, by a publication that is acked as a send is; `not_found` where there
+    // is none or it is no longer kept, `forbidden` where it is somebody else's (judge_amendment()).
+    [[nodiscard]] std::optional<AckAnswer> amend(const UserPtr& user, Amendment&& asked,
+                                                 bool moderates, const Later<AckAnswer>& later);
     // At once from memory; what is older the store is asked for.
     [[nodiscard]] std::optional<PageAnswer> history(const protocol::History& asked,
                                                     const Later<PageAnswer>& later) const;
@@ -72,11 +113,18 @@ public:
                                                    const Later<PageAnswer>& later) const;
     // The store's word on a message of this home's.
     void stored(std::uint64_t ticket, bool written) { pending_->stored(ticket, written); }
+    // What a message of this home's changes that has its place and is not kept yet.
+    [[nodiscard]] PendingAmendments& amendments();
     // A keyed send was published.
     void remember(const std::string& user, const std::string& key,
                   const IdempotencyKeys::Published& published);
     [[nodiscard]] protocol::MemberList members() const;
     [[nodiscard]] protocol::ListedRoom summary() const;
+
+    // Where it stands: of the newest message.
+    [[nodiscard]] protocol::Cursor cursor() const;
+    // How it looks to that user, who has read so far.
+    [[nodiscard]] protocol::MyRoom overview(const protocol::User& user, const ReadMark& mark) const;
 
     // For reports: members present, and what the history holds.
     [[nodiscard]] std::size_t member_count() const noexcept { return presence_.count(); }
@@ -85,9 +133,14 @@ public:
     void keep(const PublicationPtr& message);
     // True when nobody is present or listens and what was said may be forgotten, or read again.
     [[nodiscard]] bool droppable() const noexcept;
+    // It goes.
+    void note_dropping() const {
+        if (acts_) acts_->note_dropping();
+    }
     // True where there is nothing of a room: nobody, and nothing was ever said.
     [[nodiscard]] bool vacant() const noexcept {
-        return deserted() && history_.last_offset() == 0 && !pending();
+        return deserted() && history_.last_offset() == 0 && !pending() &&
+               (!acts_ || acts_->roles().is_blank());
     }
 
 private:
@@ -105,12 +158,28 @@ private:
     // For how long a deserted room stays.
     [[nodiscard]] Duration idle_ttl() const noexcept;
     [[nodiscard]] bool pending() const noexcept { return pending_ && !pending_->empty(); }
+    // The ack of a keyed send that was made already, or the word that it is under way.
+    struct Repeated {
+        std::optional<AckAnswer> ack;
+    };
+    [[nodiscard]] std::optional<Repeated> repeated(const UserPtr& user, const std::string& key,
+                                                   const Later<AckAnswer>& later);
+    void note_key(const UserPtr& user, const std::string& key, const AckAnswer& ack);
+    void ask_for_target(const UserPtr& user, Amendment&& asked, bool moderates,
+                        Respond<AckAnswer> respond) const;
+    [[nodiscard]] std::optional<AckAnswer> amend_target(const UserPtr& user, Amendment&& asked,
+                                                        bool moderates, const Retained& target,
+                                                        const Later<AckAnswer>& later);
+    [[nodiscard]] std::vector<RetainedPtr> carry_out_amendments(std::uint64_t publication);
+    void audit_refusal(const User& user, const Amendment& asked, const protocol::Error& why) const;
     [[nodiscard]] std::optional<PageAnswer> ask_store(const protocol::History& asked, bool recover,
                                                       const Later<PageAnswer>& later) const;
     [[nodiscard]] HistoryReply empty_reply() const;
     // True where everything after that cursor is retained.
     [[nodiscard]] bool can_follow(const std::optional<protocol::Cursor>& since) const noexcept;
     void left(const UserPtr& user);
+    // Who is what is known nowhere else.
+    [[nodiscard]] bool holds_roles() const noexcept;
     // Nobody is present, and nobody listens who is not.
     [[nodiscard]] bool deserted() const noexcept { return presence_.count() + hearers_ == 0; }
 
@@ -119,9 +188,12 @@ private:
     History history_;
     Presence presence_;
     std::unique_ptr<IdempotencyKeys> keys_;
+    std::unique_ptr<RoomActs> acts_;         // only where not everybody may do everything
     std::unique_ptr<PendingSends> pending_;  // only where messages are stored before they are said
-    std::uint64_t watchers_ = 0;             // sessions that asked for presence
-    std::uint64_t hearers_ = 0;              // sessions that listen without being present
+    std::unique_ptr<PendingAmendments> amendments_;  // made when first needed
+    std::uint32_t amended_ = 0;                      // how often that was
+    std::uint64_t watchers_ = 0;                     // sessions that asked for presence
+    std::uint64_t hearers_ = 0;                      // sessions that listen without being present
     TimePoint last_count_at_{};
     TimePoint idle_since_;
     bool used_ = false;  // somebody was here, or said something: not only asked

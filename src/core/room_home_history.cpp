@@ -32,35 +32,43 @@ void RoomHome::remember(const std::string& user, const std::string& key,
 
 std::optional<AckAnswer> RoomHome::send(const UserPtr& user, protocol::Send&& send,
                                         const Later<AckAnswer>& later) {
-    const auto& room = *audience_->room();
-    const std::string& name = user->who.name;
-    const std::string key = send.key;
-    if (!key.empty() && keys_) {
-        if (const auto known = keys_->find(name, key, shard_->now().mono)) {
-            shard_->metrics().add(Metric::duplicates_answered);
-            return protocol::Ack{
-                room.name(), {room.epoch(), known->offset}, format_rfc3339(known->at)};
-        }
-    }
+    if (auto known = repeated(user, send.key, later)) return std::move(known->ack);
     if (pending_) {
-        if (!key.empty() && pending_->joins(name, key, later)) {
-            shard_->metrics().add(Metric::duplicates_answered);
-            return std::nullopt;
-        }
         if (auto refused = admit_message(*audience_)) return AckAnswer(std::move(*refused));
         pending_->send(*user, std::move(send), later());
         return std::nullopt;
     }
+    const std::string key = send.key;
     auto ack = publish_message(*audience_, *user, std::move(send));
-    if (ack && !key.empty()) {
-        const IdempotencyKeys::Published published{ack->cursor.offset, shard_->now().wall};
-        remember(name, key, published);
-        if (HistoryStore* store = shard_->hub().store()) {
-            audience_->drain();  // the message first
-            store->remember(room.name(), {name, key, published.offset, published.at});
+    note_key(user, key, ack);
+    return ack;
+}
+
+std::optional<RoomHome::Repeated> RoomHome::repeated(const UserPtr& user, const std::string& key,
+                                                     const Later<AckAnswer>& later) {
+    if (key.empty()) return std::nullopt;
+    const auto& room = *audience_->room();
+    const std::string& name = user->who.name;
+    std::optional<Repeated> known;
+    if (keys_) {
+        if (const auto made = keys_->find(name, key, shard_->now().mono)) {
+            known.emplace().ack =
+                protocol::Ack{room.name(), {room.epoch(), made->offset}, format_rfc3339(made->at)};
         }
     }
-    return ack;
+    if (!known && pending_ && pending_->joins(name, key, later)) known.emplace();
+    if (known) shard_->metrics().add(Metric::duplicates_answered);
+    return known;
+}
+
+void RoomHome::note_key(const UserPtr& user, const std::string& key, const AckAnswer& ack) {
+    if (!ack || key.empty()) return;
+    const IdempotencyKeys::Published published{ack->cursor.offset, shard_->now().wall};
+    remember(user->who.name, key, published);
+    if (HistoryStore* store = shard_->hub().store()) {
+        audience_->drain();  // the message first
+        store->remember(audience_->name(), {user->who.name, key, published.offset, published.at});
+    }
 }
 
 HistoryReply RoomHome::empty_reply() const {

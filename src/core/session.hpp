@@ -39,7 +39,7 @@ public:
     [[nodiscard]] std::optional<CloseReason> count_refusal(errc code) noexcept;
     void clear_refusals() noexcept {
         refusals_ = 0;
-        only_rate_limited_ = true;
+        only_rate_limited_ = 1;
     }
 
     [[nodiscard]] const UserPtr& user() const noexcept { return user_; }
@@ -48,8 +48,9 @@ public:
 private:
     const LimitsConfig* limits_;
     UserPtr user_;
-    std::uint32_t refusals_ = 0;
-    bool only_rate_limited_ = true;  // all of them
+    // In one word, for what lies behind it: limits.errors_in_a_row is a million at most.
+    std::uint32_t refusals_ : 23 = 0;
+    std::uint32_t only_rate_limited_ : 1 = 1;  // all of them
 };
 
 // An `error` of that code; without a text the code's own.
@@ -62,6 +63,13 @@ private:
 // Why that can't be a user's name; nothing when it can: 1 to name_bytes bytes of UTF-8 without
 // control characters and without blanks at either end.
 [[nodiscard]] std::optional<std::string> refuse_name(std::string_view name, std::size_t bytes_max);
+
+// Why that user may not do so; nothing where they may. A command that names no room is anybody's.
+[[nodiscard]] std::optional<protocol::Error> refuse_by_grant(const User& user,
+                                                             const protocol::Command& command);
+
+// Why that user may not see which rooms there are; nothing where they may.
+[[nodiscard]] std::optional<protocol::Error> refuse_overview(const User& user);
 
 // The room that a command is about; empty where it is about none.
 [[nodiscard]] std::string_view room_of(const protocol::Command& command) noexcept;

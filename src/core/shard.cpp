@@ -4,9 +4,11 @@
 
 #include "core/at_home.hpp"
 #include "core/audience.hpp"
+#include "core/audit.hpp"
 #include "core/history_store.hpp"
 #include "core/hub.hpp"
 #include "core/ids.hpp"
+#include "core/room_records.hpp"
 
 namespace parley::core {
 
@@ -22,6 +24,8 @@ Shard::Shard(Hub& hub, ShardLoop& loop, std::uint32_t index, const Instant& now,
       random_(seed),
       timers_(now.mono),
       lost_sessions_(timers_, metrics_),
+      claims_(hub.config().shards),
+      signed_in_(timers_),
       config_(hub.config()),
       pace_(config_.flush.delay_max),
       hold_timer_(*this) {}
@@ -130,7 +134,8 @@ void Shard::drop_idle() {
         audience->may_drop = false;
         if (!audience->droppable()) continue;
         const std::string name = audience->name();
-        const bool was_home = homes_.erase(name) == 1;
+        if (const RoomHome* const home = audience->home()) home->note_dropping();
+        const bool was_home = homes_.erase(name) + unlisted_.erase(name) == 1;
         audiences_.erase(name);
         if (was_home) continue;
         // The home may have been waiting for this shard to let go.
@@ -151,28 +156,33 @@ Audience& Shard::audience_of(const std::string& room) {
 }
 
 bool Shard::rooms_are_full() const noexcept {
-    return (homes_.size() + openings_.size()) * hub_->shard_count() >= config().limits.rooms;
+    return (homes_.size() + unlisted_.size() + openings_.size()) * hub_->shard_count() >=
+           config().limits.rooms;
 }
 
 Audience* Shard::home_of(const std::string& room) {
     if (Audience* audience = find_audience(room)) return audience;
     assert(hub_->store() == nullptr);
     if (rooms_are_full()) return nullptr;
-    return &make_home(room, {random_epoch(random_), 0, {}, {}});
+    return &make_home(room, {random_epoch(random_), 0, {}, {}}, {});
 }
 
-Audience& Shard::make_home(const std::string& room, const StoredRoom& stored) {
+Audience& Shard::make_home(const std::string& room, const StoredRoom& stored, RoomRecord&& record) {
     Audience& audience = audience_of(room);
     audience.become_home(
         RoomPtr(new Room(room, stored.epoch, static_cast<std::uint32_t>(hub_->shard_count()),
                          index_, stored.last_offset)),
-        stored);
-    homes_.emplace(audience.name(), &audience);
+        stored, std::move(record));
+    const bool listed = kind_of(config_.rooms, room) != protocol::RoomKind::hidden;
+    (listed ? homes_ : unlisted_).emplace(audience.name(), &audience);
     return audience;
 }
 
 bool Shard::is_open(std::string_view room) const noexcept {
-    return hub_->store() == nullptr || find_audience(room) != nullptr;
+    const RoomRecords* const records = hub_->records();
+    if (hub_->store() == nullptr && records == nullptr) return true;
+    if (find_audience(room) != nullptr) return true;
+    return hub_->store() == nullptr && !records->has(room);
 }
 
 void Shard::when_open(const std::string& room, WhenOpen then) {
@@ -185,16 +195,41 @@ void Shard::when_open(const std::string& room, WhenOpen then) {
 }
 
 void Shard::open(const std::string& room) {
-    const auto opened = [this, room](Stored<StoredRoom>&& stored) {
-        if (!stored) metrics_.add(Metric::history_unread);
-        // Until the turn ends the room stays, whatever those who waited do with it.
-        Audience* const audience = stored ? &make_home(room, *stored) : nullptr;
-        const auto waiting = openings_.extract(room);
-        const OpenRefusal refused = stored ? OpenRefusal() : OpenRefusal(stored.error());
-        for (const WhenOpen& then : waiting.mapped()) then(*this, refused);
-        if (audience != nullptr) consider_dropping(*audience);
-    };
-    hub_->store()->open(*this, room, random_epoch(random_), opened);
+    HistoryStore* const store = hub_->store();
+    if (store == nullptr) return open_records(room, {random_epoch(random_), 0, {}, {}});
+    store->open(*this, room, random_epoch(random_), [this, room](Stored<StoredRoom>&& stored) {
+        if (stored) return open_records(room, std::move(*stored));
+        metrics_.add(Metric::history_unread);
+        opened(room, nullptr, stored.error());
+    });
+}
+
+// Who may do what is known before anybody does anything.
+void Shard::open_records(const std::string& room, StoredRoom&& stored) {
+    RoomRecords* const records = hub_->records();
+    if (records == nullptr || !records->has(room)) {
+        return opened(room, &make_home(room, stored, {}), {});
+    }
+    records->load(*this, room,
+                  [this, room, stored = std::move(stored)](Recorded<RoomRecord>&& record) {
+                      if (!record) {
+                          metrics_.add(Metric::records_unread);
+                          return opened(room, nullptr, record.error());
+                      }
+                      opened(room, &make_home(room, stored, std::move(*record)), {});
+                  });
+}
+
+void Shard::opened(const std::string& room, Audience* audience, const OpenRefusal& refused) {
+    // Until the turn ends the room stays, whatever those who waited do with it.
+    const auto waiting = openings_.extract(room);
+    for (const WhenOpen& then : waiting.mapped()) then(*this, refused);
+    if (audience != nullptr) consider_dropping(*audience);
+}
+
+void Shard::audit(const AuditRecord& record) {
+    metrics_.count_act(record.act, record.outcome);
+    if (hub_->audit_log()) hub_->audit_log()(record);
 }
 
 std::vector<Audience*> Shard::homes_after(std::string_view name, std::size_t most) const {

@@ -22,6 +22,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "core/claim_counts.hpp"
 #include "core/clock.hpp"
 #include "core/config.hpp"
 #include "core/flush_batch.hpp"
@@ -30,8 +31,10 @@
 #include "core/lost_sessions.hpp"
 #include "core/mail.hpp"
 #include "core/metrics.hpp"
+#include "core/signed_in.hpp"
 #include "core/stepwise_set.hpp"
 #include "core/timer_wheel.hpp"
+#include "core/user_sessions.hpp"
 #include "protocol/message.hpp"
 
 namespace parley::core {
@@ -39,6 +42,8 @@ namespace parley::core {
 class Audience;
 class Hub;
 class Shard;
+struct AuditRecord;
+struct RoomRecord;
 struct StoredRoom;
 
 [[nodiscard]] std::string_view room_name_of(const std::unique_ptr<Audience>& audience) noexcept;
@@ -86,6 +91,14 @@ public:
     [[nodiscard]] Hub& hub() const noexcept { return *hub_; }
     // Sessions that ended here and may be taken up again.
     [[nodiscard]] LostSessions& lost_sessions() noexcept { return lost_sessions_; }
+    // Those of them that act by a token.
+    [[nodiscard]] SignedIn& signed_in() noexcept { return signed_in_; }
+    // The sessions that are told of what is for their user, in whatever room.
+    [[nodiscard]] UserSessions& user_sessions() noexcept { return user_sessions_; }
+    // Those that are not, and listen to rooms: what their user may do there may change.
+    [[nodiscard]] UserSessions& listening_sessions() noexcept { return listening_sessions_; }
+    // Who owns how many of the rooms whose home is here, where that is kept nowhere else.
+    [[nodiscard]] ClaimCounts& claims() noexcept { return claims_; }
     // Rooms that have a home or an audience here.
     [[nodiscard]] std::size_t room_count() const noexcept { return audiences_.size(); }
 
@@ -100,12 +113,22 @@ public:
     // The room's audience on this, its home shard, made where there is none; null when there are
     // limits.rooms already. With a store only once the room is open.
     [[nodiscard]] Audience* home_of(const std::string& room);
-    // Whether that room, whose home is here, is as the store has it. Without a store always.
+    // Whether that room, whose home is here, is as the store and the records have it. Without either
+    // always.
     [[nodiscard]] bool is_open(std::string_view room) const noexcept;
     // Calls `then` once it is, at once or in a later turn, or with the error where it can't be.
     void when_open(const std::string& room, WhenOpen then);
-    // The first `most` rooms whose home is here and whose names follow `name`, in their order.
+    // The first `most` rooms whose home is here and whose names follow `name`, in their order; but
+    // those that are not listed.
     [[nodiscard]] std::vector<Audience*> homes_after(std::string_view name, std::size_t most) const;
+    // Calls f(Audience&) for every room whose home is here.
+    template <typename F>
+    void each_home(F&& f) const {
+        for (const auto& [name, audience] : homes_) f(*audience);
+        for (const auto& [name, audience] : unlisted_) f(*audience);
+    }
+    // Counts what was done about who may do what, or was not, and tells whoever writes it down.
+    void audit(const AuditRecord& record);
     // Calls f(const Audience&) for those that have a window or a home here, up to `most` of them;
     // returns how many there are.
     template <typename F>
@@ -167,7 +190,9 @@ private:
 
     [[nodiscard]] bool rooms_are_full() const noexcept;
     void open(const std::string& room);
-    Audience& make_home(const std::string& room, const StoredRoom& stored);
+    void open_records(const std::string& room, StoredRoom&& stored);
+    void opened(const std::string& room, Audience* audience, const OpenRefusal& refused);
+    Audience& make_home(const std::string& room, const StoredRoom& stored, RoomRecord&& record);
     void request_turn();
     void release_due();
     void flush_slice();
@@ -183,6 +208,10 @@ private:
     Mailbox mailbox_;
     ShardMetrics metrics_;
     LostSessions lost_sessions_;
+    UserSessions user_sessions_;
+    UserSessions listening_sessions_;
+    ClaimCounts claims_;  // outlives the rooms
+    SignedIn signed_in_;
     Config config_;
     FlushBatch batch_;
     std::vector<FramePtr> retired_;
@@ -206,6 +235,7 @@ private:
     std::size_t of_visits_again_ = 1;
     // The rooms whose home is here, by name: views of the audiences' own.
     std::map<std::string_view, Audience*> homes_;
+    std::map<std::string_view, Audience*> unlisted_;  // the private ones among them
     // Rooms that the store was asked for, and who waits for each.
     std::unordered_map<std::string, std::vector<WhenOpen>> openings_;
 };

@@ -4,8 +4,10 @@
 
 #include "core/at_home.hpp"
 #include "core/audience.hpp"
+#include "core/direct.hpp"
 #include "core/hub.hpp"
 #include "core/ids.hpp"
+#include "core/my_rooms.hpp"
 #include "core/question.hpp"
 #include "core/shard.hpp"
 
@@ -27,10 +29,13 @@ errc code_named(const std::string& name) {
 
 std::shared_ptr<Subscriber> Subscriber::open(Shard& shard, Transport& transport,
                                              const PeerIdentity& peer) {
-    const auto refused = peer.name && !peer.user
-                             ? refuse_name(*peer.name, shard.config().limits.name_bytes)
-                             : std::nullopt;
     const Hub& hub = shard.hub();
+    std::optional<protocol::Error> refused;
+    if (peer.name && !peer.user) {
+        auto reason = refuse_name(*peer.name, shard.config().limits.name_bytes);
+        refused = reason ? make_error(errc::bad_request, std::move(*reason))
+                         : hub.refuse_anonymous(*peer.name);
+    }
     auto user = peer.user               ? peer.user
                 : peer.name && !refused ? hub.user_named(peer.address, *peer.name)
                 : peer.guest_of_address
@@ -39,8 +44,11 @@ std::shared_ptr<Subscriber> Subscriber::open(Shard& shard, Transport& transport,
     auto self =
         std::make_shared<Subscriber>(Key{}, shard, transport, std::move(user), peer.address);
     shard.metrics().session_opened(transport.traits());
+    if (const Grant* grant = self->session_.user()->grant()) {
+        shard.signed_in().enter(*self, *grant, shard.now());
+    }
     self->welcome({});
-    if (refused) self->refuse(protocol::CommandId{}, errc::bad_request, *refused);
+    if (refused) self->refuse(protocol::CommandId{}, std::move(*refused));
     return self;
 }
 
@@ -48,21 +56,27 @@ Subscriber::Subscriber(Key, Shard& shard, Transport& transport, UserPtr user, st
     : shard_(&shard),
       transport_(&transport),
       session_(shard.config().limits, std::move(user)),
+      names_seen_(static_cast<std::uint8_t>(shard.hub().names_edition())),
       address_(std::move(address)) {}
 
 Subscriber::~Subscriber() {
+    if (session_.user()->grant() != nullptr) shard_->signed_in().leave(*this);
     // Leaving asks who the session was: before that goes.
     subscriptions_.clear();
+    if (listed_) session_list().remove(*this);
 }
 
 void Subscriber::welcome(const protocol::CommandId& id) {
     const Config& config = shard_->config();
-    reply(id, protocol::Welcome{random_id(shard_->random(), 12),
-                                session_.user()->who,
-                                static_cast<std::uint64_t>(config.heartbeat.ping_every.count()),
-                                {config.limits.text_bytes, config.limits.message_bytes,
-                                 config.limits.rooms_per_session, limits::history_answer_max},
-                                config.server_name});
+    reply(id, protocol::Welcome{
+                  random_id(shard_->random(), 12),
+                  session_.user()->who,
+                  static_cast<std::uint64_t>(config.heartbeat.ping_every.count()),
+                  {config.limits.text_bytes, config.limits.message_bytes,
+                   config.limits.rooms_per_session, limits::history_answer_max, config.file_bytes},
+                  config.server_name,
+                  config.features,
+                  is_signed_in(*session_.user())});
 }
 
 std::optional<protocol::Error> Subscriber::admit() {
@@ -91,56 +105,89 @@ struct Subscriber::Executor {
     void operator()(SendReply&& action) const { self.reply(id, std::move(action.message)); }
     void operator()(Refuse&& action) const { self.error(id, std::move(action.error)); }
     void operator()(Rename&& action) const {
-        if (!action.name.empty()) self.rename(action.name);
+        if (!action.name.empty()) {
+            if (auto taken = self.shard_->hub().refuse_anonymous(action.name)) {
+                return self.error(id, std::move(*taken));
+            }
+            self.rename(action.name);
+        }
         self.welcome(id);
     }
+    void operator()(SignIn&& action) const { self.sign_in(id, std::move(action.token)); }
     void operator()(JoinRoom&& action) const {
         const Listening how{action.join.presence ? all_kinds : all_but_presence, true};
-        self.join(id, std::move(action.join), how);
+        self.join_with_mark({id,
+                             action.join.room,
+                             {self.session_.user(), action.join.since, action.join.history, how},
+                             {},
+                             {}});
     }
-    void operator()(LeaveRoom&& action) const {
-        const auto found = std::ranges::find_if(self.subscriptions_, [&action](const auto& s) {
-            return s->audience->name() == action.room;
-        });
-        // What was said before it left is not to be lost for waiting.
-        if ((*found)->audience->has_news(**found)) self.flush();
-        (*found)->goodbye = true;
-        self.subscriptions_.erase(found);
-        self.review_direct();
-        self.reply(id, protocol::Left{std::move(action.room)});
-    }
+    void operator()(LeaveRoom&& action) const { self.leave(id, std::move(action.room)); }
     void operator()(PublishMessage&& action) const { self.publish(id, std::move(action.send)); }
     void operator()(PublishTyping&& action) const {
         auto& typing = action.typing;
-        self.publish_push(
-            id, typing.room, PublicationKind::typing,
-            protocol::TypingPush{typing.room, self.session_.user()->who, typing.active});
+        protocol::TypingPush push{typing.room, self.session_.user()->who, typing.active};
+        if (self.find(typing.room)->asks) return self.ask_push(id, std::move(push));
+        self.publish_push(id, typing.room, PublicationKind::typing, std::move(push));
     }
     void operator()(PublishRead&& action) const {
         auto& read = action.read;
+        // Nobody has read what they were not handed.
+        Subscription& subscription = *self.find(read.room);
+        subscription.unanswered = false;
+        Audience& audience = *subscription.audience;
+        const std::uint64_t handed = audience.place_of(subscription).offset;
+        read.offset = std::min(read.offset, handed);
+        self.shard_->hub().read_marks().note(*self.session_.user(),
+                                             {read.room, audience.room()->epoch(), read.offset});
         self.publish_push(id, read.room, PublicationKind::read,
                           protocol::ReadPush{read.room, self.session_.user()->who, read.offset});
     }
-    void operator()(AskHistory&& action) const {
-        const auto ask = [asked = action.history](Shard& home, const Later<PageAnswer>& later) {
-            return history_at_home(home, asked, later);
+    void operator()(AmendMessage&& action) const {
+        const std::string room = action.asked.room;
+        auto ask = [asked = std::move(action.asked), user = self.session_.user()](
+                       Shard& home, const Later<AckAnswer>& later) mutable {
+            return amend_at_home(home, user, std::move(asked), later);
         };
-        self.ask_home<PageAnswer>(
-            action.history.room, ask,
-            [id = id](Subscriber& me, PageAnswer&& answer) { me.finish(id, std::move(answer)); });
+        self.ask_home<AckAnswer>(room, std::move(ask), [id = id](Subscriber& me, AckAnswer&& ack) {
+            me.finish_ack(id, std::move(ack));
+        });
+    }
+    void operator()(SendDirect&& action) const {
+        send_direct(*self.shard_, self.session_.user(), self.address_, std::move(action.direct),
+                    self.when_answered<AckAnswer>(id));
+    }
+    void operator()(AskMyRooms&&) const {
+        list_my_rooms(*self.shard_, self.session_.user(),
+                      self.when_answered<Answered<protocol::MyRooms>>(id));
+    }
+    void operator()(AskHistory&& action) const {
+        self.ask_as_reader<PageAnswer>(
+            id, action.history.room,
+            [asked = action.history](Shard& home, const Later<PageAnswer>& later) {
+                return history_at_home(home, asked, later);
+            });
     }
     void operator()(AskMembers&& action) const {
         using Answer = Answered<protocol::MemberList>;
-        const auto ask = [room = action.room](Shard& home, const Later<Answer>&) {
-            return std::optional<Answer>(members_at_home(home, room));
-        };
-        self.ask_home<Answer>(action.room, ask, [id = id](Subscriber& me, Answer&& answer) {
-            me.finish(id, std::move(answer));
-        });
+        self.ask_as_reader<Answer>(id, action.room,
+                                   [room = action.room](Shard& home, const Later<Answer>&) {
+                                       return std::optional<Answer>(members_at_home(home, room));
+                                   });
+    }
+    void operator()(ActInRoom&& action) const { self.act(id, std::move(action.act)); }
+    void operator()(AskRoomInfo&& action) const {
+        using Answer = Answered<protocol::RoomInfo>;
+        self.ask_as_reader<Answer>(
+            id, action.room,
+            [room = action.room, user = self.session_.user()](Shard& home, const Later<Answer>&) {
+                return std::optional<Answer>(room_info_at_home(home, room, *user));
+            });
     }
 };
 
 void Subscriber::handle(protocol::CommandFrame&& frame) {
+    if (give_up_name(frame)) return;
     const auto room = room_of(frame.command);
     const JoinedRooms rooms{!room.empty() && find(room) != nullptr, subscriptions_.size()};
     std::visit(
@@ -182,30 +229,7 @@ bool Subscriber::close(const CloseReason& reason) {
     return true;
 }
 
-void Subscriber::rename(const std::string& name) {
-    session_.rename(shard_->hub().user_named(address_, name));
-    if (tokens_) tokens_->caller.set_user(*shard_, session_.user()->who.id);
-}
-
-std::optional<protocol::Error> Subscriber::take_name(const std::string& name) {
-    if (auto refused = refuse_name(name, shard_->config().limits.name_bytes)) {
-        return make_error(errc::bad_request, std::move(*refused));
-    }
-    const UserPtr before = session_.user();
-    if (before->who.name == name) return std::nullopt;
-    // Every room hears of it: it costs what as many commands do.
-    for (std::size_t i = 1; i < subscriptions_.size(); ++i) {
-        if (auto refused = admit()) return refused;
-    }
-    rename(name);
-    for (const auto& subscription : subscriptions_) {
-        if (!subscription->member) continue;
-        rename_at_home(*shard_, subscription->audience->name(), before, session_.user());
-    }
-    return std::nullopt;
-}
-
-Subscription* Subscriber::find(std::string_view room) noexcept {
+Subscription* Subscriber::find(std::string_view room) const noexcept {
     for (const auto& subscription : subscriptions_) {
         if (subscription->audience->name() == room) return subscription.get();
     }
@@ -219,6 +243,23 @@ void Subscriber::finish(const protocol::CommandId& id, Answer&& answer) {
     } else {
         error(id, protocol::Error(answer.error()));
     }
+}
+
+// For what is answered in a later turn: until then it is handed no command.
+template <typename Answer>
+std::function<void(Answer&&)> Subscriber::when_answered(const protocol::CommandId& id) {
+    waiting_ = true;
+    return [id, weak = weak_from_this()](Answer&& answer) {
+        const auto me = weak.lock();
+        if (!me || me->closing_) return;
+        me->waiting_ = false;
+        if constexpr (std::is_same_v<Answer, AckAnswer>) {
+            me->finish_ack(id, std::move(answer));
+        } else {
+            me->finish(id, std::move(answer));
+        }
+        if (me->ready()) me->transport_->resume();
+    };
 }
 
 template <typename Answer, typename Ask, typename Done>
@@ -236,10 +277,56 @@ void Subscriber::ask_home(const std::string& room, Ask ask, Done done) {
     if (now) done(*this, std::move(*now));
 }
 
+// What only who may read the room is told, `ask(home, later)`.
+template <typename Answer, typename Ask>
+void Subscriber::ask_as_reader(const protocol::CommandId& id, const std::string& room, Ask ask) {
+    auto judged = [room, ask = std::move(ask), user = session_.user()](
+                      Shard& home, const Later<Answer>& later) -> std::optional<Answer> {
+        if (auto refused = refuse_at_home(home, room, *user, Act::read)) {
+            return Answer(std::move(*refused));
+        }
+        return ask(home, later);
+    };
+    ask_home<Answer>(room, std::move(judged),
+                     [id](Subscriber& me, Answer&& answer) { me.finish(id, std::move(answer)); });
+}
+
+void Subscriber::act(const protocol::CommandId& id, RoomAct&& act) {
+    const std::string room = std::visit([](const auto& what) { return what.room; }, act);
+    auto ask = [act = std::move(act), user = session_.user()](
+                   Shard& home, const Later<ActAnswer>& later) mutable {
+        return act_at_home(home, user, std::move(act), later);
+    };
+    ask_home<ActAnswer>(room, std::move(ask), [id](Subscriber& me, ActAnswer&& answer) {
+        if (!answer) return me.error(id, protocol::Error(answer.error()));
+        me.finish_ack(id, std::move(answer->ack));
+    });
+}
+
+// Of somebody who perhaps may not.
+void Subscriber::ask_push(const protocol::CommandId& id, protocol::TypingPush&& push) {
+    using Answer = Answered<protocol::Ack>;
+    const std::string room = push.room;
+    auto ask = [push = std::move(push), user = session_.user()](
+                   Shard& home, const Later<Answer>&) mutable -> std::optional<Answer> {
+        if (auto refused = refuse_at_home(home, push.room, *user, Act::send)) {
+            return Answer(std::move(*refused));
+        }
+        const std::string where = push.room;
+        return push_at_home(home, where, PublicationKind::typing, std::move(push));
+    };
+    ask_home<Answer>(room, std::move(ask), [id](Subscriber& me, Answer&& answer) {
+        me.finish_ack(id, std::move(answer));
+    });
+}
+
 void Subscriber::publish(const protocol::CommandId& id, protocol::Send&& send) {
-    if (send.key.empty() && !shard_->hub().stores_first()) {
-        Audience& audience = *find(send.room)->audience;
-        return finish_ack(id, publish_message(audience, *session_.user(), std::move(send)));
+    Subscription& subscription = *find(send.room);
+    if (subscription.unanswered) [[unlikely]]
+        subscription.unanswered = false;
+    if (send.key.empty() && !subscription.asks && !shard_->hub().stores_first()) {
+        return finish_ack(
+            id, publish_message(*subscription.audience, *session_.user(), std::move(send)));
     }
     const std::string room = send.room;
     auto ask = [send = std::move(send), user = session_.user()](
@@ -280,6 +367,7 @@ void Subscriber::announce_drain() {
 
 void Subscriber::closed(const CloseReason& reason) {
     closing_ = true;
+    if (session_.user()->grant() != nullptr) shard_->signed_in().leave(*this);
     shard_->metrics().session_closed(transport_->traits(), reason);
     const bool goodbye = is_goodbye(reason);
     for (const auto& subscription : subscriptions_) subscription->goodbye = goodbye;

@@ -15,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/accounts.hpp"
 #include "core/caller_buckets.hpp"
 #include "core/flush_batch.hpp"
 #include "core/room_home.hpp"
@@ -27,6 +28,7 @@ namespace parley::core {
 
 class Shard;
 class Trail;
+class UserSessions;
 
 // Who is at the other end, as far as the connection tells.
 struct PeerIdentity {
@@ -56,6 +58,14 @@ public:
     // told that one came and another went. The error where something is wrong with the name, or there
     // are fewer tokens than rooms beyond the first.
     [[nodiscard]] std::optional<protocol::Error> take_name(const std::string& name);
+    // From now on it is found as its user's: it is joined to the rooms of direct messages to them and
+    // from them. For transports whose peers listen to more than what they asked for.
+    void take_directs();
+    // Joins that room of its user and of that other one, whom it is told of; nothing where it is in
+    // it already. `by_other`: that one writes. Where half of the rooms that a session may join are
+    // taken the oldest conversation goes that another began and this session has not answered, where
+    // there is one, else it is not joined.
+    void enter_direct(const std::string& room, const protocol::User& with, bool by_other);
     // Notes what it is handed from now on; null: no more. Only for a session of several rooms: the
     // flush tells of one room's publications only where it has to. `trail` must outlive that.
     void follow(Trail* trail) noexcept { trail_ = trail; }
@@ -80,6 +90,8 @@ public:
 
     // The transport can write again after it reported `blocked`.
     void writable();
+    // Who it is was not let in: tells why, and ends it (4001) where that is for good.
+    void refuse_identity(protocol::Error&& why);
     // The connection ended: leaves every room, at once after a goodbye, else after the grace.
     // Counts the session as closed for that reason. Nothing may be called afterwards.
     void closed(const CloseReason& reason);
@@ -101,6 +113,20 @@ public:
     bool flush();
     // For the flush alone: the transport answered `blocked` to a room that wrote to it directly.
     void blocked();
+    // For a room's home alone, where its user is something else there now: it is put out, or what it
+    // says is judged otherwise. Nothing where it does not listen there.
+    void change_standing(const StandingChange& change);
+    // Calls f(name) for each of its rooms.
+    template <typename F>
+    void each_room(F&& f) const {
+        for (const auto& subscription : subscriptions_) f(room_name(*subscription));
+    }
+    [[nodiscard]] bool listens_to(std::string_view room) const noexcept {
+        return find(room) != nullptr;
+    }
+    // Says to this session alone what somebody is in a room where it does not listen.
+    void tell(const protocol::RolePush& role);
+
     // For lag policies and rules: ends the session; false when it is ending already.
     bool close(const CloseReason& reason);
 
@@ -121,13 +147,37 @@ public:
 private:
     void welcome(const protocol::CommandId& id);
     void rename(const std::string& name);
+    void sign_in(const protocol::CommandId& id, std::string&& token);
+    void finish_sign_in(const protocol::CommandId& id, Identified&& answer);
+    void act_as(UserPtr user);
+    [[nodiscard]] bool give_up_name(const protocol::CommandFrame& frame);
+    void tell_renamed(const UserPtr& before);
     void reply(const protocol::CommandId& id, ReplyMessage&& message);
     void error(const protocol::CommandId& id, protocol::Error&& error);
-    [[nodiscard]] Subscription* find(std::string_view room) noexcept;
-    void join(const protocol::CommandId& id, protocol::Join&& join, const Listening& how);
-    void join_answered(const protocol::CommandId& id, const std::string& room,
-                       boost::system::result<JoinAnswer, protocol::Error>&& answer,
-                       const Listening& how);
+    [[nodiscard]] Subscription* find(std::string_view room) const noexcept;
+    [[nodiscard]] static const std::string& room_name(const Subscription& subscription) noexcept;
+    void review_standing();
+    void apply(const std::string& room, const Standing& standing);
+    void leave(const protocol::CommandId& id, std::string&& room);
+    // A join that was asked for, or (`with`) a room of two that the session is put into.
+    struct Joining {
+        protocol::CommandId id;
+        std::string room;
+        JoinRequest request;
+        std::optional<protocol::User> with;
+        std::optional<ReadMark> mark{};  // of its user there
+        bool by_other = false;           // whom it is put into the room with, and who writes
+    };
+    void join_with_mark(Joining&& joining);
+    template <typename Answer>
+    [[nodiscard]] std::function<void(Answer&&)> when_answered(const protocol::CommandId& id);
+    void join(Joining&& joining);
+    // Half of the rooms that it may join are taken: no conversation more without one less.
+    [[nodiscard]] bool directs_fill_rooms() const noexcept;
+    [[nodiscard]] const Subscription* oldest_unanswered() const noexcept;
+    [[nodiscard]] bool make_room_for_direct();
+    void join_answered(const Joining& joining,
+                       boost::system::result<JoinAnswer, protocol::Error>&& answer);
     void finish_join(const protocol::CommandId& id, Audience& audience, JoinAnswer&& answer,
                      const Listening& how);
     void publish(const protocol::CommandId& id, protocol::Send&& send);
@@ -138,6 +188,10 @@ private:
     // ended meanwhile.
     template <typename Answer, typename Ask, typename Done>
     void ask_home(const std::string& room, Ask ask, Done done);
+    template <typename Answer, typename Ask>
+    void ask_as_reader(const protocol::CommandId& id, const std::string& room, Ask ask);
+    void act(const protocol::CommandId& id, RoomAct&& act);
+    void ask_push(const protocol::CommandId& id, protocol::TypingPush&& push);
     // An ack goes only to a frame with an id; an error always.
     void finish_ack(const protocol::CommandId& id,
                     boost::system::result<protocol::Ack, protocol::Error>&& answer);
@@ -146,6 +200,9 @@ private:
     void advance(const FlushBatch& batch, std::size_t taken);
     void mark_behind();
     void review_direct() noexcept;
+    // Where its shard finds it by its user, once it is listed.
+    [[nodiscard]] UserSessions& session_list() const noexcept;
+    void enter_list();
 
     // What a flush looks at comes first.
     Shard* shard_;
@@ -156,7 +213,10 @@ private:
     [[no_unique_address]] Session session_;
     bool waiting_ = false;  // for a home's answer
     bool blocked_ = false;  // the transport takes nothing more for now
-    bool closing_ = false;
+    bool closing_ : 1 = false;
+    bool takes_directs_ : 1 = false;
+    bool listed_ : 1 = false;  // as one of its user's: see session_list()
+    std::uint8_t names_seen_;  // Hub::names_edition() when its name was looked at: the last bits
     std::unique_ptr<Tokens> tokens_;  // made with the first command
     std::string address_;
 };

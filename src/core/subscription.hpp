@@ -46,7 +46,11 @@ struct Subscription {
     std::uint32_t index = nowhere;  // in the audience, which keeps its place
     KindSet kinds;
     bool member;
-    bool goodbye = false;  // leaves at once, not after the grace
+    bool goodbye : 1 = false;  // leaves at once, not after the grace
+    bool asks : 1 = false;     // what it says there the room's home judges: perhaps it may not
+    // Of a room of two: it was put into it by the other, and by this session nothing was said or
+    // read there.
+    bool unanswered : 1 = false;
 };
 
 // One a session and room, with a header of the allocator's it fills a block of 32 bytes.
@@ -55,6 +59,9 @@ static_assert(sizeof(Subscription) <= 24);
 // Tells a room's home that one session of that user has left.
 void leave_at_home(Shard& from, const std::string& room, const UserPtr& user, const Listening& how,
                    bool goodbye);
+// What a session is told of a room's home when somebody is something else there (room_acts.hpp).
+struct StandingChange;
+
 // Tells a room's home that one session of `before` goes on as `after`.
 void rename_at_home(Shard& from, const std::string& room, const UserPtr& before,
                     const UserPtr& after);

@@ -20,6 +20,16 @@ std::optional<protocol::Error> Visitor::admit_address() {
     return std::nullopt;
 }
 
+std::optional<protocol::Error> Visitor::admit_unknown() {
+    if (!buckets_) return std::nullopt;
+    const LimitsConfig& limits = shard_->config().limits;
+    const auto now = shard_->now().mono;
+    const Duration wait = buckets_->wait(limits, now);
+    if (wait > Duration::zero()) return refuse_rate(*shard_, wait);
+    buckets_->take(limits, now);
+    return std::nullopt;
+}
+
 void Visitor::name_user(const std::optional<std::string>& name) {
     const Hub& hub = shard_->hub();
     user_ = name ? hub.user_named(address_, *name) : hub.guest_at(address_);

@@ -8,6 +8,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "core/caller_buckets.hpp"
 #include "core/shard.hpp"
@@ -23,9 +24,14 @@ public:
     // What the address alone says: the error where it has no token left, before anything of the
     // request is read. Takes none.
     [[nodiscard]] std::optional<protocol::Error> admit_address();
+    // Takes one token of the address's, or gives the error where it has none: for what somebody costs
+    // before it is known who they are.
+    [[nodiscard]] std::optional<protocol::Error> admit_unknown();
     // Makes them the user of that name, which the rules have passed; a guest of their address
     // without one.
     void name_user(const std::optional<std::string>& name);
+    // Makes them whoever showed a token.
+    void sign_in(UserPtr user) noexcept { user_ = std::move(user); }
     // Takes one token of the user's and one of the address's, or gives the error where one is
     // missing. Only once they are named.
     [[nodiscard]] std::optional<protocol::Error> admit_user();

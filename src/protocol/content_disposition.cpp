@@ -89,14 +89,6 @@ std::string_view without_edges(std::string_view text) noexcept {
     return text;
 }
 
-// The first bytes, up to the end of a character.
-std::string_view whole_characters(std::string_view text, std::size_t bytes_max) noexcept {
-    if (text.size() <= bytes_max) return text;
-    std::size_t end = bytes_max;
-    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
-    return text.substr(0, end);
-}
-
 std::string shortened(std::string_view name) {
     constexpr std::size_t ending_bytes_max = 16;
     if (name.size() <= kept_file_name_bytes_max) return std::string(name);

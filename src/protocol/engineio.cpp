@@ -7,6 +7,7 @@
 #include <charconv>
 #include <cstring>
 
+#include "protocol/http_bytes.hpp"
 #include "protocol/json_append.hpp"
 #include "protocol/json_scan.hpp"
 #include "protocol/utf8.hpp"
@@ -26,11 +27,6 @@ const unsigned char* unsigned_of(const char* bytes) {
 
 unsigned char* unsigned_of(char* bytes) {
     return reinterpret_cast<unsigned char*>(bytes);
-}
-
-constexpr bool is_base64(char c) {
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' ||
-           c == '/';
 }
 
 std::size_t padding_of(std::string_view base64) {

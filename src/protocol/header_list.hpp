@@ -7,12 +7,20 @@
 #pragma once
 
 #include <algorithm>
+#include <string>
 #include <string_view>
 
 namespace parley::protocol {
 
 [[nodiscard]] constexpr char ascii_lower(char c) noexcept {
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+// Of ASCII alone, as in names of hosts and headers.
+[[nodiscard]] inline std::string in_lower_case(std::string_view text) {
+    std::string lower(text);
+    for (char& c : lower) c = ascii_lower(c);
+    return lower;
 }
 
 [[nodiscard]] constexpr bool equal_any_case(std::string_view a, std::string_view b) noexcept {

@@ -51,4 +51,10 @@ template <std::uint8_t what>
     return (detail::http_classes[static_cast<unsigned char>(byte)] & what) != 0;
 }
 
+// One of the 64 characters of RFC 4648, 4.
+[[nodiscard]] constexpr bool is_base64(char c) noexcept {
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' ||
+           c == '/';
+}
+
 }  // namespace parley::protocol

@@ -6,6 +6,7 @@
 #include "protocol/json_codec.hpp"
 #include "protocol/json_decode_frame.hpp"
 #include "protocol/rest_codec.hpp"
+#include "protocol/room_words.hpp"
 
 namespace parley::protocol {
 namespace {
@@ -18,9 +19,11 @@ constexpr bool is_event_character(char c) {
 }
 
 // A custom event must not look like a frame of the server's own to those who receive it.
-constexpr std::array<std::string_view, 13> reserved_events = {
-    "welcome", "joined", "ack",     "error",   "presence", "typing", "read",
-    "gap",     "drain",  "history", "members", "left",     "pong"};
+constexpr std::array<std::string_view, 16> reserved_events = {
+    "welcome", "joined",  "ack",     "error", "presence", "typing", "read",    "gap",
+    "drain",   "history", "members", "left",  "pong",     "role",   "removed", "room"};
+// Nor like what the server says of other messages, and of the room.
+constexpr std::array<std::string_view, 3> own_events = {edit_event, delete_event, "topic"};
 
 std::string read_event(JsonFields& fields) {
     auto event = fields.has(Field::event) ? fields.string(Field::event) : "message";
@@ -29,9 +32,11 @@ std::string read_event(JsonFields& fields) {
         !std::all_of(event.begin(), event.end(), is_event_character)) {
         fields.fail("\"event\" must be 1 to " + std::to_string(event_length_max) +
                     " characters of A-Z a-z 0-9 _ . : -, got " + quoted(event));
+    } else if (std::ranges::find(own_events, event) != own_events.end()) {
+        fields.fail("\"event\" must not be " + quoted(event) + ", which has a command of its own");
     } else if (is_reserved_event(event)) {
         fields.fail("\"event\" must not be " + quoted(event) +
-                    ", which is the type of a frame of the server");
+                    ", which is what the server itself says");
     }
     return event;
 }
@@ -62,14 +67,14 @@ Command read_send(JsonFields& fields) {
     return send;
 }
 
-Command read_typing(JsonFields& fields) {
+Command read_typing_command(JsonFields& fields) {
     Typing typing;
     typing.room = fields.string(Field::room);
     typing.active = fields.boolean_or(Field::active, typing.active);
     return typing;
 }
 
-Command read_read(JsonFields& fields) {
+Command read_read_command(JsonFields& fields) {
     return Read{fields.string(Field::room), fields.integer(Field::offset)};
 }
 
@@ -82,7 +87,7 @@ Command read_history(JsonFields& fields) {
     return history;
 }
 
-Command read_members(JsonFields& fields) {
+Command read_members_command(JsonFields& fields) {
     return Members{fields.string(Field::room)};
 }
 
@@ -90,10 +95,109 @@ Command read_ping(JsonFields&) {
     return Ping{};
 }
 
+Command read_edit(JsonFields& fields) {
+    Edit edit;
+    edit.room = fields.string(Field::room);
+    edit.offset = fields.integer(Field::offset);
+    edit.body = fields.body("edit");
+    edit.key = fields.string_or_empty(Field::key, send_key_bytes_max);
+    return edit;
+}
+
+Command read_delete(JsonFields& fields) {
+    Delete removal;
+    removal.room = fields.string(Field::room);
+    removal.offset = fields.integer(Field::offset);
+    removal.reason = fields.string_or_empty(Field::reason, reason_bytes_max);
+    removal.key = fields.string_or_empty(Field::key, send_key_bytes_max);
+    return removal;
+}
+
+Command read_direct(JsonFields& fields) {
+    Direct direct;
+    direct.to = fields.string(Field::to, direct_to_bytes_max);
+    direct.body = fields.body("direct");
+    direct.key = fields.string_or_empty(Field::key, send_key_bytes_max);
+    return direct;
+}
+
+std::string read_user_named(JsonFields& fields) {
+    auto user = fields.string(Field::user, user_named_bytes_max);
+    if (user.empty()) fields.fail("\"user\" must be the name or the id of a user");
+    return user;
+}
+
+Command read_role_command(JsonFields& fields) {
+    SetRole set;
+    set.room = fields.string(Field::room);
+    set.user = read_user_named(fields);
+    const auto name = fields.string(Field::role);
+    if (const auto role = role_from(name)) {
+        set.role = *role;
+    } else {
+        fields.fail("\"role\" must be owner, moderator, member, muted, banned or none, got " +
+                    quoted(name));
+    }
+    if (const auto text = fields.optional_string(Field::for_)) {
+        set.for_ms = parse_duration_ms(*text);
+        if (!set.for_ms || *set.for_ms == 0 || *set.for_ms > role_for_ms_max) {
+            fields.fail(
+                "\"for\" must be a duration like \"30s\", \"10m\", \"2h\" or \"7d\", at most "
+                "\"3650d\", got " +
+                quoted(*text));
+        } else if (set.role == Role::none) {
+            fields.fail("\"for\" is for a role: leave it out with \"none\"");
+        }
+    }
+    set.reason = fields.string_or_empty(Field::reason, reason_bytes_max);
+    return set;
+}
+
+Command read_kick(JsonFields& fields) {
+    Kick kick;
+    kick.room = fields.string(Field::room);
+    kick.user = read_user_named(fields);
+    kick.reason = fields.string_or_empty(Field::reason, reason_bytes_max);
+    return kick;
+}
+
+Command read_topic(JsonFields& fields) {
+    SetTopic set;
+    set.room = fields.string(Field::room);
+    set.topic = fields.string(Field::topic);
+    if (const auto length = count_characters(set.topic); length > topic_characters_max) {
+        fields.fail("\"topic\" must be at most " + std::to_string(topic_characters_max) +
+                    " characters, got " + std::to_string(length));
+    }
+    return set;
+}
+
+Command read_room_command(JsonFields& fields) {
+    return AskRoom{fields.string(Field::room)};
+}
+
+Command read_my_rooms_command(JsonFields&) {
+    return ListMyRooms{};
+}
+
 constexpr FrameReader<Command> command_readers[] = {
-    {"hello", &read_hello},     {"join", &read_join},       {"leave", &read_leave},
-    {"send", &read_send},       {"typing", &read_typing},   {"read", &read_read},
-    {"history", &read_history}, {"members", &read_members}, {"ping", &read_ping},
+    {"hello", &read_hello},
+    {"join", &read_join},
+    {"leave", &read_leave},
+    {"send", &read_send},
+    {"typing", &read_typing_command},
+    {"read", &read_read_command},
+    {"history", &read_history},
+    {"members", &read_members_command},
+    {"ping", &read_ping},
+    {"edit", &read_edit},
+    {"delete", &read_delete},
+    {"direct", &read_direct},
+    {"role", &read_role_command},
+    {"kick", &read_kick},
+    {"topic", &read_topic},
+    {"room", &read_room_command},
+    {"rooms", &read_my_rooms_command},
 };
 static_assert(std::size(command_readers) == std::variant_size_v<Command>);
 
@@ -146,19 +250,56 @@ struct CommandWriter {
     }
     void operator()(const Members& members) const { head("members", members.room); }
     void operator()(const Ping&) const { append_head(out, "ping", id); }
+    void operator()(const Edit& edit) const {
+        head("edit", edit.room);
+        append_number(out, ",\"offset\":", edit.offset);
+        append_body(out, edit.body);
+        if (!edit.key.empty()) append_string(out, ",\"key\":", edit.key);
+    }
+    void operator()(const ListMyRooms&) const { append_head(out, "rooms", id); }
+    void operator()(const Direct& direct) const {
+        append_head(out, "direct", id);
+        append_string(out, ",\"to\":", direct.to);
+        append_body(out, direct.body);
+        if (!direct.key.empty()) append_string(out, ",\"key\":", direct.key);
+    }
+    void operator()(const Delete& removal) const {
+        head("delete", removal.room);
+        append_number(out, ",\"offset\":", removal.offset);
+        if (!removal.reason.empty()) append_string(out, ",\"reason\":", removal.reason);
+        if (!removal.key.empty()) append_string(out, ",\"key\":", removal.key);
+    }
+    void operator()(const SetRole& set) const {
+        head("role", set.room);
+        append_string(out, ",\"user\":", set.user);
+        append_string(out, ",\"role\":", name_of(set.role));
+        if (set.for_ms) append_string(out, ",\"for\":", std::to_string(*set.for_ms) + "ms");
+        if (!set.reason.empty()) append_string(out, ",\"reason\":", set.reason);
+    }
+    void operator()(const Kick& kick) const {
+        head("kick", kick.room);
+        append_string(out, ",\"user\":", kick.user);
+        if (!kick.reason.empty()) append_string(out, ",\"reason\":", kick.reason);
+    }
+    void operator()(const SetTopic& set) const {
+        head("topic", set.room);
+        append_string(out, ",\"topic\":", set.topic);
+    }
+    void operator()(const AskRoom& ask) const { head("room", ask.room); }
 };
 
 }  // namespace
 
 bool is_reserved_event(std::string_view name) noexcept {
-    return std::find(reserved_events.begin(), reserved_events.end(), name) != reserved_events.end();
+    return std::ranges::find(reserved_events, name) != reserved_events.end() ||
+           std::ranges::find(own_events, name) != own_events.end();
 }
 
 Decoded<CommandFrame> decode_command(std::string_view text) {
     return decode_frame<CommandFrame, Command>(text, command_readers);
 }
 
-Decoded<RestCommand> decode_rest_command(std::string_view type, std::string_view room,
+Decoded<RestCommand> decode_rest_command(std::string_view type, const RestPath& path,
                                          std::string_view text, RestDialect dialect) {
     if (const auto problem = check_json(text)) {
         return DecodeError{"the body is not JSON: " + *problem, {}};
@@ -169,10 +310,24 @@ Decoded<RestCommand> decode_rest_command(std::string_view type, std::string_view
         problem = "the body must be a JSON object, got ";
         return DecodeError{problem.append(json_kind_name(json_kind(object))), {}};
     }
-    std::string room_literal;
-    append_json_string(room_literal, room);
+    std::array<std::string, 4> literals;
     JsonFields fields(object, problem);
-    fields.set(Field::room, room_literal);
+    const auto set = [&fields](Field field, std::string& literal, std::string_view value) {
+        append_json_string(literal, value);
+        fields.set(field, literal);
+    };
+    set(Field::room, literals[0], path.room);
+    if (!path.user.empty()) {
+        set(Field::user, literals[1], path.user);
+        fields.set(Field::to, literals[1]);
+    }
+    if (!path.role.empty()) set(Field::role, literals[2], path.role);
+    // What is no JSON, like 007, is refused as what it is not: a number.
+    if (!path.offset.empty() && check_json(path.offset)) {
+        set(Field::offset, literals[3], path.offset);
+    } else if (!path.offset.empty()) {
+        fields.set(Field::offset, path.offset);
+    }
     if (dialect == RestDialect::plain_chat) {
         fields.also_called(Field::name, Field::username);
         fields.also_called(Field::text, Field::message);

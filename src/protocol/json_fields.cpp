@@ -4,51 +4,25 @@
 #include <charconv>
 #include <utility>
 
+#include "protocol/utf8.hpp"
+
 namespace parley::protocol {
 namespace {
 
 constexpr std::size_t field_count = static_cast<std::size_t>(Field::end_);
 
 // In the order of Field. Sorted by length, so that a name is compared with few others.
-constexpr std::array<std::string_view, field_count> names = {"id",
-                                                             "at",
-                                                             "to",
-                                                             "key",
-                                                             "type",
-                                                             "name",
-                                                             "room",
-                                                             "text",
-                                                             "data",
-                                                             "from",
-                                                             "user",
-                                                             "code",
-                                                             "more",
-                                                             "token",
-                                                             "since",
-                                                             "limit",
-                                                             "event",
-                                                             "count",
-                                                             "rooms",
-                                                             "before",
-                                                             "active",
-                                                             "offset",
-                                                             "cursor",
-                                                             "action",
-                                                             "limits",
-                                                             "server",
-                                                             "history",
-                                                             "session",
-                                                             "members",
-                                                             "message",
-                                                             "username",
-                                                             "presence",
-                                                             "messages",
-                                                             "recovered",
-                                                             "temporary",
-                                                             "text_bytes",
-                                                             "heartbeat_ms",
-                                                             "message_bytes",
-                                                             "retry_after_ms"};
+constexpr std::array<std::string_view, field_count> names = {
+    "id",         "at",          "to",          "by",           "key",           "for",
+    "may",        "type",        "name",        "room",         "text",          "data",
+    "from",       "user",        "code",        "more",         "edit",          "role",
+    "kind",       "read",        "last",        "token",        "since",         "limit",
+    "event",      "count",       "rooms",       "topic",        "until",         "roles",
+    "before",     "active",      "offset",      "cursor",       "action",        "limits",
+    "server",     "edited",      "reason",      "direct",       "unread",        "history",
+    "session",    "members",     "message",     "deleted",      "username",      "presence",
+    "messages",   "features",    "recovered",   "temporary",    "signed_in",     "text_bytes",
+    "file_bytes", "last_offset", "unavailable", "heartbeat_ms", "message_bytes", "retry_after_ms"};
 
 constexpr std::size_t name_length_max = names.back().size();
 
@@ -84,14 +58,6 @@ std::optional<Integer> parse_integer(std::string_view digits) {
     return value;
 }
 
-// Where a text of at most `bytes_max` bytes ends without splitting a character.
-std::size_t whole_characters(std::string_view text, std::size_t bytes_max) {
-    if (text.size() <= bytes_max) return text.size();
-    auto end = bytes_max;
-    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
-    return end;
-}
-
 constexpr std::size_t quoted_bytes_max = 40;
 
 }  // namespace
@@ -111,8 +77,8 @@ std::optional<Field> find_field(std::string_view raw_key) {
 std::string quoted(std::string_view text) {
     const auto shown = whole_characters(text, quoted_bytes_max);
     std::string out;
-    append_json_string(out, text.substr(0, shown));
-    if (shown < text.size()) out.insert(out.size() - 1, "...");
+    append_json_string(out, shown);
+    if (shown.size() < text.size()) out.insert(out.size() - 1, "...");
     return out;
 }
 

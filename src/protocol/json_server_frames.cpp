@@ -1,5 +1,6 @@
 #include "protocol/json_append.hpp"
 #include "protocol/json_codec.hpp"
+#include "protocol/json_rooms.hpp"
 
 namespace parley::protocol {
 namespace {
@@ -15,9 +16,14 @@ void append_message_with_id(std::string& out, const CommandId& id, const Message
     append_number(out, ",\"offset\":", message.cursor.offset);
     append_cursor(out, ",\"cursor\":", message.cursor);
     append_user(out, ",\"from\":", message.from);
-    append_body(out, message.body);
+    if (message.deleted.empty()) append_body(out, message.body);
     if (!message.event.empty()) append_string(out, ",\"event\":", message.event);
-    append_string(out, ",\"at\":", message.at);
+    if (!message.edited.empty()) {
+        append_string(out, ",\"edited\":", message.edited);
+        append_number(out, ",\"edit\":", message.edit);
+    }
+    if (!message.deleted.empty()) append_string(out, ",\"deleted\":", message.deleted);
+    append_string(out, ",\"at\":", message.at);  // always the last
     out.push_back('}');
 }
 
@@ -31,6 +37,9 @@ void append_joined_frame(std::string& out, const CommandId& id, const Joined& jo
     append_array(out, ",\"history\":", history, append_one);
     if (joined.members) append_users(out, *joined.members);
     append_number(out, ",\"count\":", joined.count);
+    if (!joined.topic.empty()) append_string(out, ",\"topic\":", joined.topic);
+    if (joined.direct) append_user(out, ",\"direct\":", *joined.direct);
+    if (joined.read) append_number(out, ",\"read\":", *joined.read);
     out.push_back('}');
 }
 
@@ -75,7 +84,16 @@ struct ServerFrameWriter {
         append_number(out, ",\"message_bytes\":", welcome.limits.message_bytes);
         append_number(out, ",\"rooms\":", welcome.limits.rooms);
         append_number(out, ",\"history\":", welcome.limits.history);
+        if (welcome.limits.file_bytes != 0) {
+            append_number(out, ",\"file_bytes\":", welcome.limits.file_bytes);
+        }
         append_string(out, "},\"server\":", welcome.server);
+        if (!welcome.features.empty()) {
+            append_array(
+                out, ",\"features\":", welcome.features,
+                [](std::string& to, const std::string& name) { append_json_string(to, name); });
+        }
+        if (welcome.signed_in) append_boolean(out, ",\"signed_in\":", true);
         out.push_back('}');
     }
     void operator()(const Joined& joined) const {
@@ -144,6 +162,17 @@ struct ServerFrameWriter {
         append_cursor(out, ",\"cursor\":", gap.cursor);
         out.push_back('}');
     }
+    template <typename Members>
+    void object(std::string_view type, const Members& members) const {
+        append_head(out, type, id);
+        out.push_back(',');
+        append_members(out, members);
+        out.push_back('}');
+    }
+    void operator()(const RolePush& role) const { object("role", role); }
+    void operator()(const Removed& removed) const { object("removed", removed); }
+    void operator()(const RoomInfo& room) const { object("room", room); }
+    void operator()(const MyRooms& rooms) const { object("rooms", rooms); }
     void operator()(const Drain& drain) const {
         append_head(out, "drain", id);
         append_number(out, ",\"retry_after_ms\":", drain.retry_after_ms);
@@ -155,6 +184,65 @@ struct ServerFrameWriter {
 
 void append_message(std::string& out, const Message& message) {
     append_message_with_id(out, {}, message);
+}
+
+std::string_view sender_in(std::string_view message) noexcept {
+    // It stands before whatever a sender may choose.
+    constexpr std::string_view before = ",\"from\":";
+    constexpr std::string_view name = ",\"name\":\"";
+    const auto at = message.find(before);
+    if (at == std::string_view::npos) return {};
+    message.remove_prefix(at + before.size());
+    auto end = message.find(name);
+    if (end == std::string_view::npos) return {};
+    for (end += name.size(); end + 1 < message.size() && message[end] != '"'; ++end) {
+        if (message[end] == '\\') ++end;
+    }
+    return message.substr(0, end + 2);
+}
+
+bool is_said_by(std::string_view message, std::string_view id) {
+    std::string begin = "{\"id\":";
+    append_json_string(begin, id);
+    begin.push_back(',');
+    return sender_in(message).starts_with(begin);
+}
+
+namespace {
+
+// What stands before the time, which is the last of a message: its event, where it has one that was
+// never edited.
+std::string_view before_time(std::string_view message) noexcept {
+    // In a text every quote is escaped.
+    const auto at = message.rfind(",\"at\":\"");
+    return at == std::string_view::npos ? std::string_view() : message.substr(0, at);
+}
+
+}  // namespace
+
+bool is_amendment(std::string_view message) noexcept {
+    message = before_time(message);
+    return message.ends_with(",\"event\":\"edit\"") || message.ends_with(",\"event\":\"delete\"");
+}
+
+bool is_topic(std::string_view message) noexcept {
+    return before_time(message).ends_with(",\"event\":\"topic\"");
+}
+
+std::string edit_data(std::uint64_t offset, const Body* body) {
+    std::string out;
+    append_number(out, "{\"offset\":", offset);
+    if (body != nullptr) append_body(out, *body);
+    out.push_back('}');
+    return out;
+}
+
+std::string delete_data(std::uint64_t offset, std::string_view reason) {
+    std::string out;
+    append_number(out, "{\"offset\":", offset);
+    if (!reason.empty()) append_string(out, ",\"reason\":", reason);
+    out.push_back('}');
+    return out;
 }
 
 std::string_view epoch_of_message(std::string_view message) noexcept {

@@ -2,13 +2,10 @@
 
 #include "protocol/json_codec.hpp"
 #include "protocol/json_decode_frame.hpp"
+#include "protocol/json_rooms.hpp"
 
 namespace parley::protocol {
 namespace {
-
-User read_user(JsonFields user) {
-    return {user.string(Field::id), user.string(Field::name)};
-}
 
 std::vector<User> read_members(JsonFields& fields) {
     std::vector<User> members;
@@ -23,9 +20,12 @@ Message read_message(JsonFields& fields) {
     message.room = fields.string(Field::room);
     message.cursor = fields.cursor(Field::cursor);
     message.from = read_user(fields.inner(fields.object(Field::from), "from."));
-    message.body = fields.body("a message");
+    message.deleted = fields.string_or_empty(Field::deleted);
+    if (message.deleted.empty()) message.body = fields.body("a message");
     message.event = fields.string_or_empty(Field::event);
     message.at = fields.string(Field::at);
+    message.edited = fields.string_or_empty(Field::edited);
+    if (!message.edited.empty()) message.edit = fields.integer(Field::edit);
     return message;
 }
 
@@ -38,6 +38,16 @@ std::vector<Message> read_messages(JsonFields& fields, Field field) {
     return messages;
 }
 
+std::vector<std::string> read_features(JsonFields& fields) {
+    std::vector<std::string> features;
+    for (JsonItems items(fields.array(Field::features)); items.next() && !fields.failed();) {
+        auto item = fields.inner("{}", "features.");
+        item.set(Field::name, items.value());
+        features.push_back(item.string(Field::name));
+    }
+    return features;
+}
+
 ServerMessage read_welcome(JsonFields& fields) {
     Welcome welcome;
     welcome.session = fields.string(Field::session);
@@ -46,7 +56,12 @@ ServerMessage read_welcome(JsonFields& fields) {
     auto limits = fields.inner(fields.object(Field::limits), "limits.");
     welcome.limits = {limits.integer(Field::text_bytes), limits.integer(Field::message_bytes),
                       limits.integer(Field::rooms), limits.integer(Field::history)};
+    if (limits.has(Field::file_bytes)) {
+        welcome.limits.file_bytes = limits.integer(Field::file_bytes);
+    }
     welcome.server = fields.string(Field::server);
+    if (fields.has(Field::features)) welcome.features = read_features(fields);
+    welcome.signed_in = fields.boolean_or(Field::signed_in, false);
     return welcome;
 }
 
@@ -58,6 +73,11 @@ ServerMessage read_joined(JsonFields& fields) {
     joined.history = read_messages(fields, Field::history);
     if (fields.has(Field::members)) joined.members = read_members(fields);
     joined.count = fields.integer(Field::count);
+    joined.topic = fields.string_or_empty(Field::topic);
+    if (fields.has(Field::read)) joined.read = fields.integer(Field::read);
+    if (fields.has(Field::direct)) {
+        joined.direct = read_user(fields.inner(fields.object(Field::direct), "direct."));
+    }
     return joined;
 }
 
@@ -147,6 +167,47 @@ ServerMessage read_drain(JsonFields& fields) {
     return Drain{fields.integer(Field::retry_after_ms)};
 }
 
+ServerMessage read_role(JsonFields& fields) {
+    return read_role_push(fields);
+}
+
+ServerMessage read_removal(JsonFields& fields) {
+    return read_removed(fields);
+}
+
+ServerMessage read_room(JsonFields& fields) {
+    return read_room_info(fields);
+}
+
+MyRoom read_my_room(JsonFields fields) {
+    MyRoom room;
+    room.room = fields.string(Field::room);
+    room.kind = fields.string(Field::kind);
+    room.unavailable = fields.boolean_or(Field::unavailable, false);
+    if (room.unavailable) return room;
+    if (fields.has(Field::direct)) {
+        room.direct = read_user(fields.inner(fields.object(Field::direct), "direct."));
+    }
+    room.topic = fields.string_or_empty(Field::topic);
+    room.last_offset = fields.integer(Field::last_offset);
+    room.cursor = fields.cursor(Field::cursor);
+    room.read = fields.integer(Field::read);
+    room.unread = fields.integer(Field::unread);
+    if (fields.has(Field::last)) {
+        auto last = fields.inner(fields.object(Field::last), "last.");
+        room.last = read_message(last);
+    }
+    return room;
+}
+
+ServerMessage read_my_rooms(JsonFields& fields) {
+    MyRooms rooms;
+    for (JsonItems items(fields.array(Field::rooms)); items.next() && !fields.failed();) {
+        rooms.rooms.push_back(read_my_room(fields.inner(items.value(), "rooms.")));
+    }
+    return rooms;
+}
+
 // The first is by far the most frequent.
 constexpr FrameReader<ServerMessage> server_message_readers[] = {
     {"message", &read_message_push},
@@ -163,6 +224,10 @@ constexpr FrameReader<ServerMessage> server_message_readers[] = {
     {"error", &read_error},
     {"gap", &read_gap},
     {"drain", &read_drain},
+    {"role", &read_role},
+    {"removed", &read_removal},
+    {"room", &read_room},
+    {"rooms", &read_my_rooms},
 };
 static_assert(std::size(server_message_readers) == std::variant_size_v<ServerMessage>);
 

@@ -2,6 +2,7 @@
 
 #include "protocol/json_append.hpp"
 #include "protocol/json_fields.hpp"
+#include "protocol/json_rooms.hpp"
 #include "protocol/json_scan.hpp"
 
 namespace parley::protocol {
@@ -30,13 +31,17 @@ void append_chat_message(std::string& out, std::string_view message) {
     append(",\"offset\":", fields.raw(Field::offset));
     append(",\"room\":", fields.raw(Field::room));
     append(",\"username\":", from.raw(Field::name));
-    if (fields.has(Field::text)) {
+    if (fields.has(Field::deleted)) {
+        out += ",\"text\":\"\",\"message\":\"\"";
+        append(",\"deleted\":", fields.raw(Field::deleted));
+    } else if (fields.has(Field::text)) {
         append(",\"text\":", fields.raw(Field::text));
         append(",\"message\":", fields.raw(Field::text));
     } else {
         append(",\"data\":", fields.raw(Field::data));
     }
     append(",\"timestamp\":", fields.raw(Field::at));
+    if (fields.has(Field::edited)) append(",\"edited\":", fields.raw(Field::edited));
     out.push_back('}');
 }
 
@@ -86,10 +91,37 @@ void append_rest_visit(std::string& out, const Visit& visit) {
     out.push_back('}');
 }
 
+void append_rest_role(std::string& out, const RolePush& role) {
+    out.push_back('{');
+    append_members(out, role);
+    out.push_back('}');
+}
+
+void append_rest_room(std::string& out, const RoomInfo& room) {
+    out.push_back('{');
+    append_members(out, room);
+    out.push_back('}');
+}
+
+void append_rest_my_rooms(std::string& out, const MyRooms& rooms) {
+    out.push_back('{');
+    append_members(out, rooms);
+    out.push_back('}');
+}
+
+void append_rest_readers(std::string& out, const ReadList& list) {
+    out.push_back('{');
+    append_members(out, list);
+    out.push_back('}');
+}
+
 void append_chat_page(std::string& out, const HistoryPage& page, bool recovered,
                       std::span<const std::string_view> messages) {
     append_page_head(out, page, recovered);
-    append_array(out, ",\"messages\":", messages, append_chat_message);
+    // What is said of other messages shows in those, and of the room not among its messages.
+    std::vector<std::string_view> said(messages.begin(), messages.end());
+    std::erase_if(said, [](std::string_view one) { return is_amendment(one) || is_topic(one); });
+    append_array(out, ",\"messages\":", said, append_chat_message);
     append_boolean(out, ",\"more\":", page.more);
     out.push_back('}');
 }

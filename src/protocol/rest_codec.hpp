@@ -23,6 +23,14 @@ namespace parley::protocol {
 // `username` is the name and `message` the text.
 enum class RestDialect : std::uint8_t { parley, plain_chat };
 
+// What a request's path and method say of its command. What is empty the body says, if anything does.
+struct RestPath {
+    std::string_view room;
+    std::string_view user{};
+    std::string_view offset{};  // as it is written
+    std::string_view role{};
+};
+
 // A command whose type and room were said by the request's method and path, and the name that its
 // sender goes by, where the body says one.
 struct RestCommand {
@@ -32,8 +40,9 @@ struct RestCommand {
 };
 
 // Decodes the body of a request as the command of that type (one of parley.v1's) to that room. The
-// fields are those of the command; `type`, `id` and `room` in the body are ignored.
-[[nodiscard]] Decoded<RestCommand> decode_rest_command(std::string_view type, std::string_view room,
+// fields are those of the command; `type`, `id`, `room` and what else the path says are ignored in
+// the body.
+[[nodiscard]] Decoded<RestCommand> decode_rest_command(std::string_view type, const RestPath& path,
                                                        std::string_view text, RestDialect dialect);
 
 // Each appends one compact JSON object.
@@ -44,6 +53,10 @@ void append_rest_page(std::string& out, const HistoryPage& page, bool recovered,
 void append_rest_members(std::string& out, const MemberList& list);
 void append_rest_rooms(std::string& out, std::span<const ListedRoom> rooms, bool more);
 void append_rest_visit(std::string& out, const Visit& visit);
+void append_rest_role(std::string& out, const RolePush& role);
+void append_rest_room(std::string& out, const RoomInfo& room);
+void append_rest_my_rooms(std::string& out, const MyRooms& rooms);
+void append_rest_readers(std::string& out, const ReadList& list);
 // The same page and list as a plain chat page reads them.
 void append_chat_page(std::string& out, const HistoryPage& page, bool recovered,
                       std::span<const std::string_view> messages);

@@ -5,6 +5,7 @@
 #include <array>
 #include <charconv>
 
+#include "protocol/direct_room.hpp"
 #include "protocol/json_append.hpp"
 #include "protocol/json_codec.hpp"
 #include "protocol/json_fields.hpp"
@@ -15,7 +16,8 @@ namespace parley::protocol {
 namespace {
 
 // Said to one socket alone.
-constexpr std::array<std::string_view, 3> own_words{"error", "gap", "drain"};
+constexpr std::array<std::string_view, 7> own_words{"error",   "gap",   "drain", "role",
+                                                    "removed", "topic", "left"};
 
 constexpr std::string_view quote = "\"";
 
@@ -61,7 +63,10 @@ void append_room(std::string& out, const ChatVoice& voice, std::string_view room
 void append_message_object(ChatEvent& to, const ChatVoice& voice, const Push& push) {
     std::string& out = to.args;
     append_raw(out, R"({"username":)", push.name_in(Field::from));
-    if (push[Field::text].empty()) {
+    if (!push[Field::deleted].empty()) {
+        out += R"(,"text":"","message":"")";
+        append_raw(out, R"(,"deleted":)", push[Field::deleted]);
+    } else if (push[Field::text].empty()) {
         out += R"(,"data":)";
         append_with_attachments(out, to.attachments, push[Field::data], voice.attachments_max);
     } else {
@@ -71,10 +76,19 @@ void append_message_object(ChatEvent& to, const ChatVoice& voice, const Push& pu
     // A custom event that could be taken for one of the chat's own.
     if (!push[Field::event].empty()) append_raw(out, R"(,"event":)", push[Field::event]);
     append_raw(out, R"(,"timestamp":)", push[Field::at]);
+    if (!push[Field::edited].empty()) append_raw(out, R"(,"edited":)", push[Field::edited]);
     append_room(out, voice, push.word(Field::room));
     append_raw(out, R"(,"offset":)", push[Field::offset]);
     append_raw(out, R"(,"id":)", push[Field::cursor]);
     out.push_back('}');
+}
+
+bool is_edit(const Push& push) {
+    return push.word(Field::event) == edit_event;
+}
+
+bool is_deletion(const Push& push) {
+    return push.word(Field::event) == delete_event;
 }
 
 void begin_event(std::string& out, std::string_view name) {
@@ -84,7 +98,9 @@ void begin_event(std::string& out, std::string_view name) {
 
 void append_message_events(std::vector<ChatEvent>& out, const ChatVoice& voice, const Push& push,
                            std::uint32_t said) {
-    const auto& names = voice.config->message_events;
+    const auto& config = *voice.config;
+    const auto names = is_direct_room(push.word(Field::room)) ? std::span(&config.direct_event, 1)
+                                                              : std::span(config.message_events);
     for (std::uint32_t i = said; i < names.size(); ++i) {
         ChatEvent& event = out.emplace_back();
         begin_event(event.args, names[i]);
@@ -100,6 +116,36 @@ void append_message_events(std::vector<ChatEvent>& out, const ChatVoice& voice, 
         }
         event.args.push_back(']');
     }
+}
+
+// What was edited or deleted goes by its own offset and id, as it was said. An edit whose words were
+// changed again is none.
+void append_amendment_event(std::vector<ChatEvent>& out, const ChatVoice& voice, const Push& push) {
+    const Push change(push[Field::data]);
+    const bool edit = is_edit(push);
+    const bool has_text = !change[Field::text].empty();
+    if (edit && !has_text && change[Field::data].empty()) return;
+    ChatEvent& event = out.emplace_back();
+    std::string& args = event.args;
+    begin_event(args, edit ? voice.config->edited_event : voice.config->deleted_event);
+    append_raw(args, R"(,{"username":)", push.name_in(Field::from));
+    if (has_text) {
+        append_raw(args, R"(,"text":)", change[Field::text]);
+        append_raw(args, R"(,"message":)", change[Field::text]);
+    } else if (edit) {
+        args += R"(,"data":)";
+        append_with_attachments(args, event.attachments, change[Field::data],
+                                voice.attachments_max);
+    }
+    if (!change[Field::reason].empty()) append_raw(args, R"(,"reason":)", change[Field::reason]);
+    append_raw(args, R"(,"timestamp":)", push[Field::at]);
+    append_room(args, voice, push.word(Field::room));
+    const auto cursor = push.word(Field::cursor);
+    append_raw(args, R"(,"offset":)", change[Field::offset]);
+    args.append(R"(,"id":")").append(cursor.substr(0, cursor.find(':') + 1));
+    args.append(change[Field::offset]).append("\"}");
+    if (voice.offsets) append_raw(args, ",", push[Field::cursor]);
+    args.push_back(']');
 }
 
 void append_custom_event(std::vector<ChatEvent>& out, const ChatVoice& voice, const Push& push) {
@@ -150,6 +196,29 @@ void append_read_event(std::vector<ChatEvent>& out, const ChatVoice& voice, cons
     args += "}]";
 }
 
+void append_topic_event(std::vector<ChatEvent>& out, const ChatVoice& voice, const Push& push) {
+    std::string& args = out.emplace_back().args;
+    begin_event(args, "topic");
+    append_raw(args, R"(,{"username":)", push.name_in(Field::from));
+    append_raw(args, R"(,"topic":)", Push(push[Field::data])[Field::topic]);
+    append_raw(args, R"(,"timestamp":)", push[Field::at]);
+    append_room(args, voice, push.word(Field::room));
+    append_raw(args, R"(,"offset":)", push[Field::offset]);
+    append_raw(args, R"(,"id":)", push[Field::cursor]);
+    args.push_back('}');
+    if (voice.offsets) append_raw(args, ",", push[Field::cursor]);
+    args.push_back(']');
+}
+
+void append_role_event(std::vector<ChatEvent>& out, const ChatVoice& voice, const Push& push) {
+    std::string& args = begin_transient(out, voice, "role", push);
+    append_raw(args, R"(,"role":)", push[Field::role]);
+    if (!push[Field::until].empty()) append_raw(args, R"(,"until":)", push[Field::until]);
+    if (!push[Field::by].empty()) append_raw(args, R"(,"by":)", push.name_in(Field::by));
+    if (!push[Field::reason].empty()) append_raw(args, R"(,"reason":)", push[Field::reason]);
+    args += "}]";
+}
+
 void append_presence_event(std::vector<ChatEvent>& out, const ChatVoice& voice, const Push& push) {
     const auto& config = *voice.config;
     const auto action = push.word(Field::action);
@@ -164,6 +233,19 @@ void append_presence_event(std::vector<ChatEvent>& out, const ChatVoice& voice, 
     std::string& args = begin_transient(out, voice, name, push);
     append_raw(args, R"(,"count":)", push[Field::count]);
     args += "}]";
+}
+
+void append_message_list(ChatEvent& event, const ChatVoice& voice,
+                         std::span<const std::string_view> messages) {
+    event.args.push_back('[');
+    for (const std::string_view message : messages) {
+        const Push push(message);
+        if (is_edit(push) || is_deletion(push)) continue;  // it shows in what it is about
+        if (push.word(Field::event) == "topic") continue;  // it is said of the room
+        if (event.args.back() == '}') event.args.push_back(',');
+        append_message_object(event, voice, push);
+    }
+    event.args.push_back(']');
 }
 
 void append_last(std::string& out, const std::optional<RecoveryOffset>& last) {
@@ -192,13 +274,18 @@ bool is_event_name(std::string_view name) noexcept {
            !is_raised_by_clients(name);
 }
 
+bool is_said_event_name(std::string_view name) noexcept {
+    return is_event_name(name) && std::ranges::find(own_words, name) == own_words.end();
+}
+
 bool is_custom_event(const SocketIoChatConfig& config, std::string_view name) {
-    if (!is_event_name(name) || is_reserved_event(name)) return false;
-    if (std::ranges::find(own_words, name) != own_words.end()) return false;
+    if (!is_said_event_name(name) || is_reserved_event(name)) return false;
     if (std::ranges::find(config.message_events, name) != config.message_events.end()) return false;
-    const std::array<std::string_view, 7> own{
-        config.history_event, config.joined_event,      config.left_event, config.users_event,
-        config.typing_event,  config.stop_typing_event, config.read_event};
+    const std::array<std::string_view, 11> own{
+        config.history_event, config.joined_event,       config.left_event,
+        config.users_event,   config.typing_event,       config.stop_typing_event,
+        config.read_event,    config.edited_event,       config.deleted_event,
+        config.direct_event,  config.direct_joined_event};
     return std::ranges::find(own, name) == own.end();
 }
 
@@ -255,6 +342,9 @@ void append_push_events(std::vector<ChatEvent>& out, const ChatVoice& voice, std
     if (type == "typing") return append_typing_event(out, voice, push);
     if (type == "read") return append_read_event(out, voice, push);
     if (type == "presence") return append_presence_event(out, voice, push);
+    if (type == "role") return append_role_event(out, voice, push);
+    if (is_edit(push) || is_deletion(push)) return append_amendment_event(out, voice, push);
+    if (push.word(Field::event) == "topic") return append_topic_event(out, voice, push);
     const auto event = push[Field::event];
     if (!event.empty() && is_custom_event(*voice.config, unescape_json(event))) {
         return append_custom_event(out, voice, push);
@@ -262,17 +352,31 @@ void append_push_events(std::vector<ChatEvent>& out, const ChatVoice& voice, std
     append_message_events(out, voice, push, said);
 }
 
+ChatEvent direct_joined_event(const ChatVoice& voice, std::string_view room, const User* with,
+                              std::span<const std::string_view> messages,
+                              const std::optional<RecoveryOffset>& last) {
+    ChatEvent event;
+    std::string& args = event.args;
+    begin_event(args, voice.config->direct_joined_event);
+    args.append(R"(,{"room":")").append(room_heard(voice.prefix, room)).append(quote);
+    if (with != nullptr) append_string(args, R"(,"username":)", with->name);
+    args += R"(,"messages":)";
+    ChatVoice plain = voice;
+    plain.attachments_max = 0;
+    append_message_list(event, plain, messages);
+    args.push_back('}');
+    append_last(args, last);
+    args.push_back(']');
+    return event;
+}
+
 ChatEvent history_event(const ChatVoice& voice, std::span<const std::string_view> messages,
                         const std::optional<RecoveryOffset>& last) {
     const auto make = [&](const ChatVoice& how) {
         ChatEvent event;
         begin_event(event.args, how.config->history_event);
-        event.args += ",[";
-        for (const std::string_view message : messages) {
-            if (event.args.back() == '}') event.args.push_back(',');
-            append_message_object(event, how, Push(message));
-        }
-        event.args.push_back(']');
+        event.args.push_back(',');
+        append_message_list(event, how, messages);
         append_last(event.args, last);
         event.args.push_back(']');
         return event;
@@ -290,6 +394,26 @@ ChatEvent history_event(const ChatVoice& voice, std::span<const std::string_view
     ChatVoice plain = voice;
     plain.attachments_max = 0;
     return make(plain);
+}
+
+ChatEvent role_event(const ChatVoice& voice, const RolePush& role) {
+    std::string json;
+    append_server_frame(json, {{}, role});
+    std::vector<ChatEvent> events;
+    append_push_events(events, voice, json);
+    return std::move(events.front());
+}
+
+ChatEvent removed_event(const ChatVoice& voice, const Removed& removed) {
+    ChatEvent event;
+    std::string& args = event.args;
+    begin_event(args, "removed");
+    args.append(R"(,{"room":")").append(room_heard(voice.prefix, removed.room)).append(quote);
+    args += removed.action == Removed::Action::ban ? R"(,"action":"ban")" : R"(,"action":"kick")";
+    if (removed.by) append_string(args, R"(,"by":)", removed.by->name);
+    if (!removed.reason.empty()) append_string(args, R"(,"reason":)", removed.reason);
+    args += "}]";
+    return event;
 }
 
 ChatEvent users_event(const ChatVoice& voice, std::string_view room, std::uint64_t count,

@@ -35,6 +35,9 @@ struct SocketIoChatConfig {
     std::vector<std::string> typing_events{"typing"};
     std::vector<std::string> stop_typing_events{"stop_typing"};
     std::vector<std::string> read_events{"read"};
+    std::vector<std::string> edit_events{"edit", "edit_message"};
+    std::vector<std::string> delete_events{"delete", "delete_message"};
+    std::vector<std::string> direct_events{"direct", "private_message"};
     std::vector<std::string> relay_events;  // others that are passed on; `*` for any characters
 
     // What it is called to them.
@@ -46,6 +49,10 @@ struct SocketIoChatConfig {
     std::string typing_event = "typing";
     std::string stop_typing_event;  // empty: typing_event, with `active` false
     std::string read_event = "read";
+    std::string edited_event = "message_edited";
+    std::string deleted_event = "message_deleted";
+    std::string direct_event = "private_message";  // a message in a room of two
+    std::string direct_joined_event = "direct_joined";
 
     bool recovery = true;                                // connection state recovery
     std::chrono::milliseconds recovery_window{120'000};  // for a lost connection to come back
@@ -65,6 +72,9 @@ struct ChatNamespace {
 // What an event may be called: 1 to event_length_max bytes without control characters, and none of
 // the names that Socket.IO keeps for itself.
 [[nodiscard]] bool is_event_name(std::string_view name) noexcept;
+// The same for one that a client may be said something by: what the chat says by words of its own
+// (`error`, `left`, …) is said by nothing else.
+[[nodiscard]] bool is_said_event_name(std::string_view name) noexcept;
 // True for an event that may go by its own name: no client would take it for the chat's.
 [[nodiscard]] bool is_custom_event(const SocketIoChatConfig& config, std::string_view name);
 
@@ -113,6 +123,15 @@ void append_push_events(std::vector<ChatEvent>& out, const ChatVoice& voice, std
 [[nodiscard]] ChatEvent users_event(const ChatVoice& voice, std::string_view room,
                                     std::uint64_t count, std::span<const User> users,
                                     const std::optional<RecoveryOffset>& last);
+// The event that says that a room of two is joined now, with whom where that is known, and what it
+// holds.
+[[nodiscard]] ChatEvent direct_joined_event(const ChatVoice& voice, std::string_view room,
+                                            const User* with,
+                                            std::span<const std::string_view> messages,
+                                            const std::optional<RecoveryOffset>& last);
+// The events that say what somebody is in a room now, and that this socket is out of one.
+[[nodiscard]] ChatEvent role_event(const ChatVoice& voice, const RolePush& role);
+[[nodiscard]] ChatEvent removed_event(const ChatVoice& voice, const Removed& removed);
 // `room` as a namespace's sockets know it.
 [[nodiscard]] std::string_view room_heard(std::string_view prefix, std::string_view room) noexcept;
 
@@ -131,7 +150,7 @@ void append_with_binary(std::string& out, std::string_view json,
 struct ChatIdentity {
     std::optional<std::string> name;
     std::optional<std::string> room;
-    bool token = false;
+    std::optional<std::string> token;
     std::optional<bool> recovery;  // false: it wants no offsets
     std::optional<std::string> pid;
     std::optional<std::string> offset;
@@ -143,7 +162,8 @@ struct ChatIdentity {
 // What an event asks for.
 struct ChatRequest {
     std::optional<std::string> username;  // who its sender goes by from now on
-    Command command;                      // Join, Leave, Send, Typing or Read; rooms not prefixed
+    // Join, Leave, Send, Typing, Read, Edit, Delete or Direct; rooms not prefixed
+    Command command;
 };
 struct ChatRefusal {
     enum class Why : std::uint8_t { bad_request, not_joined, unknown_event };

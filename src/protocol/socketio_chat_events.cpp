@@ -2,9 +2,11 @@
 #include <algorithm>
 #include <charconv>
 
+#include "protocol/direct_room.hpp"
 #include "protocol/json_codec.hpp"
 #include "protocol/json_fields.hpp"
 #include "protocol/json_scan.hpp"
+#include "protocol/room_words.hpp"
 #include "protocol/socketio.hpp"
 #include "protocol/socketio_chat.hpp"
 
@@ -50,6 +52,12 @@ private:
     Command leave();
     Command typing(bool active);
     Command read_receipt();
+    Command edit(std::string_view name);
+    Command removal();
+    Command direct(std::string_view name);
+    std::uint64_t offset(std::string_view what);
+    std::string key();
+    Body body(std::string_view name, std::string_view form);
     Command relay(std::string_view name, std::string_view args,
                   std::span<const std::string> attachments);
 
@@ -68,7 +76,9 @@ private:
     // The room that an event is about: the one it names, or the one joined last.
     std::string room() {
         if (auto named = text("room", member(first_, {"room"}))) return std::move(*named);
-        if (!joined_.empty()) return joined_.back();
+        // Nobody speaks to one alone by not saying where.
+        const auto last = std::find_if_not(joined_.rbegin(), joined_.rend(), &is_direct_room);
+        if (last != joined_.rend()) return *last;
         fail(Why::not_joined, "join a room first: no room was joined, and none is named");
         return {};
     }
@@ -101,21 +111,31 @@ Command EventReader::send(std::string_view name) {
     expect(name, form, {JsonKind::object});
     if (refusal_) return send;
     send.room = room();
+    send.body = body(name, form);
+    send.key = key();
+    return send;
+}
+
+// Of the first argument, an object.
+Body EventReader::body(std::string_view name, std::string_view form) {
     if (auto said = text("text", member(first_, {"text", "message", "msg"}))) {
-        send.body.content = std::move(*said);
-    } else if (const auto data = member(first_, {"data"}); !data.empty()) {
-        send.body = {Body::Kind::data, compact_json(data)};
-    } else if (!member(first_, {"$binary"}).empty()) {
-        send.body = {Body::Kind::data, compact_json(first_)};
-    } else {
-        expect(name, form, {});
+        return {Body::Kind::text, std::move(*said)};
     }
-    if (auto key = text("key", member(first_, {"key"}))) send.key = std::move(*key);
-    if (send.key.size() > send_key_bytes_max) {
+    if (const auto data = member(first_, {"data"}); !data.empty()) {
+        return {Body::Kind::data, compact_json(data)};
+    }
+    if (!member(first_, {"$binary"}).empty()) return {Body::Kind::data, compact_json(first_)};
+    expect(name, form, {});
+    return {};
+}
+
+std::string EventReader::key() {
+    auto said = text("key", member(first_, {"key"})).value_or(std::string());
+    if (said.size() > send_key_bytes_max) {
         fail(Why::bad_request, "\"key\" must be a string of at most " +
                                    std::to_string(send_key_bytes_max) + " bytes");
     }
-    return send;
+    return said;
 }
 
 Command EventReader::join() {
@@ -165,23 +185,69 @@ Command EventReader::typing(bool active) {
     return typing;
 }
 
-Command EventReader::read_receipt() {
-    Read read;
+// Of the message that the event names, by its offset or its id.
+std::uint64_t EventReader::offset(std::string_view what) {
+    std::uint64_t named = 0;
     const auto number = kind() == JsonKind::number ? first_ : member(first_, {"offset"});
     const auto* const end = number.data() + number.size();
-    const auto [stopped, error] = std::from_chars(number.data(), end, read.offset);
-    if (number.empty() || error != std::errc() || stopped != end) {
-        const auto id = text("id", member(first_, {"id"}));
-        const auto cursor = id ? Cursor::parse(*id) : std::nullopt;
-        if (!cursor) {
-            fail(Why::bad_request,
-                 "\"read\" takes {offset, room?}, where offset is a message's, or {id, room?}");
-            return read;
-        }
-        read.offset = cursor->offset;
-    }
-    read.room = room();
+    const auto [stopped, error] = std::from_chars(number.data(), end, named);
+    if (!number.empty() && error == std::errc() && stopped == end) return named;
+    const auto id = text("id", member(first_, {"id"}));
+    if (const auto cursor = id ? Cursor::parse(*id) : std::nullopt) return cursor->offset;
+    fail(Why::bad_request,
+         quoted(what) + " takes {offset, room?}, where offset is a message's, or {id, room?}");
+    return 0;
+}
+
+Command EventReader::read_receipt() {
+    Read read;
+    read.offset = offset("read");
+    if (!refusal_) read.room = room();
     return read;
+}
+
+Command EventReader::edit(std::string_view name) {
+    constexpr std::string_view form =
+        "{\"offset\" or \"id\", \"text\", \"message\" or \"msg\", or \"data\", room?, key?}";
+    Edit edit;
+    expect(name, form, {JsonKind::object});
+    if (refusal_) return edit;
+    edit.offset = offset(name);
+    edit.room = room();
+    edit.body = body(name, form);
+    edit.key = key();
+    return edit;
+}
+
+Command EventReader::removal() {
+    Delete removal;
+    removal.offset = offset("delete");
+    if (refusal_) return removal;
+    removal.room = room();
+    removal.reason = text("reason", member(first_, {"reason"})).value_or(std::string());
+    if (removal.reason.size() > reason_bytes_max) {
+        fail(Why::bad_request, "\"reason\" must be a string of at most " +
+                                   std::to_string(reason_bytes_max) + " bytes");
+    }
+    removal.key = key();
+    return removal;
+}
+
+Command EventReader::direct(std::string_view name) {
+    constexpr std::string_view form =
+        "{\"to\", \"text\", \"message\" or \"msg\", or \"data\", key?}";
+    Direct direct;
+    expect(name, form, {JsonKind::object});
+    if (refusal_) return direct;
+    auto to = text("to", member(first_, {"to", "recipient"}));
+    if (!to || to->empty() || to->size() > direct_to_bytes_max) {
+        fail(Why::bad_request, "\"to\" must be the name or id of a user");
+        return direct;
+    }
+    direct.to = std::move(*to);
+    direct.body = body(name, form);
+    direct.key = key();
+    return direct;
 }
 
 Command EventReader::relay(std::string_view name, std::string_view args,
@@ -228,6 +294,15 @@ boost::system::result<ChatRequest, ChatRefusal> EventReader::read(
         names_sender = false;
     } else if (is_one_of(config_.read_events, name)) {
         request.command = read_receipt();
+        names_sender = false;
+    } else if (is_one_of(config_.edit_events, name)) {
+        request.command = edit(name);
+        names_sender = false;
+    } else if (is_one_of(config_.delete_events, name)) {
+        request.command = removal();
+        names_sender = false;
+    } else if (is_one_of(config_.direct_events, name)) {
+        request.command = direct(name);
         names_sender = false;
     } else if (!is_relayed(config_, name)) {
         fail(Why::unknown_event, "there is no event " + quoted(name) + " here");
@@ -277,7 +352,7 @@ boost::system::result<ChatIdentity, std::string> decode_chat_auth(std::string_vi
     };
     identity.name = text({"username", "name"});
     identity.room = text({"room"});
-    identity.token = !member(auth, {"token"}).empty();
+    identity.token = text({"token"});
     identity.pid = text({"pid"});
     identity.offset = text({"offset"});
     const auto recovery = member(auth, {"recovery"});

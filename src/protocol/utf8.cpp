@@ -81,4 +81,11 @@ bool is_valid_utf8(std::string_view bytes) noexcept {
     return validator.feed(bytes) && validator.complete();
 }
 
+std::string_view whole_characters(std::string_view text, std::size_t bytes_max) noexcept {
+    if (text.size() <= bytes_max) return text;
+    std::size_t end = bytes_max;
+    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
+    return text.substr(0, end);
+}
+
 }  // namespace parley::protocol

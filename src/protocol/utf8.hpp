@@ -6,6 +6,7 @@
 // Bounds:   none needed.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -26,5 +27,9 @@ private:
 };
 
 [[nodiscard]] bool is_valid_utf8(std::string_view bytes) noexcept;
+
+// The first `bytes_max` bytes of a valid text, or a few fewer, so that no character is split.
+[[nodiscard]] std::string_view whole_characters(std::string_view text,
+                                                std::size_t bytes_max) noexcept;
 
 }  // namespace parley::protocol

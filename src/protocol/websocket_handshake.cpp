@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "protocol/header_list.hpp"
+#include "protocol/http_bytes.hpp"
 
 namespace parley::protocol {
 namespace {
@@ -29,11 +30,6 @@ const EVP_MD* sha1() {
     static const std::unique_ptr<EVP_MD, FreeDigest> digest(EVP_MD_fetch(nullptr, "SHA1", nullptr));
     if (!digest) throw std::runtime_error("libcrypto offers no SHA-1, which RFC 6455 needs");
     return digest.get();
-}
-
-constexpr bool is_base64(char c) {
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' ||
-           c == '/';
 }
 
 bool is_key(std::string_view key) {

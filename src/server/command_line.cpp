@@ -18,13 +18,14 @@ struct RawOptions {
     std::string admin_listen, shards, io, log_format, log_level, history, broker;
     bool no_limits = false;
     bool version = false;
+    TokenOrder token;
+    std::string ttl;
     std::size_t connections = CommandLine{}.doctor_connections;
 };
 
 // Flags and sub-commands of a later version: answered by name, so that nobody has to guess.
 std::optional<std::string> later_use(std::span<const std::string> arguments) {
     for (const auto& argument : arguments) {
-        if (argument == "token") return "token: sign-in tokens are not part of this version";
         if (!argument.starts_with("--")) continue;
         auto name = argument.substr(2, argument.find('=') - 2);
         std::replace(name.begin(), name.end(), '-', '_');
@@ -55,7 +56,8 @@ void add_options(CLI::App& app, RawOptions& raw) {
         ->type_name("A:P");
     app.add_option("--shards", raw.shards, "Threads that serve; 0: one per CPU")->type_name("N");
     app.add_option("--io", raw.io, "How bytes leave: auto, epoll or uring")->type_name("IO");
-    app.add_option("--history", raw.history, "Where history is kept: memory or sqlite:PATH")
+    app.add_option("--history", raw.history,
+                   "Where history is kept: memory, sqlite:PATH or postgres:URL")
         ->type_name("STORE");
     app.add_option("--broker", raw.broker, "How nodes are joined: local")->type_name("BROKER");
     app.add_option("--log-format", raw.log_format, "text or json")->type_name("FORMAT");
@@ -69,6 +71,7 @@ struct Commands {
     CLI::App* check_config;
     CLI::App* default_config;
     CLI::App* doctor;
+    CLI::App* token;
     CLI::App* version;
 };
 
@@ -80,12 +83,26 @@ Commands add_commands(CLI::App& app, RawOptions& raw) {
         app.add_subcommand("check-config", "Read the configuration, say what is wrong, and end"),
         app.add_subcommand("default-config", "Print a configuration file with every default"),
         app.add_subcommand("doctor", "Say what on this machine is in the way of many connections"),
+        app.add_subcommand("token", "Make a JWT (HS256) with the secret of [jwt], for testing"),
         app.add_subcommand("version", "Print the version"),
     };
-    for (auto* command :
-         {commands.check_config, commands.default_config, commands.doctor, commands.version}) {
+    for (auto* command : {commands.check_config, commands.default_config, commands.doctor,
+                          commands.token, commands.version}) {
         command->fallthrough();
     }
+    commands.token->add_option("--user", raw.token.user, "Who it is of: an id")
+        ->type_name("ID")
+        ->required();
+    commands.token->add_option("--name", raw.token.name, "What they are called; the id")
+        ->type_name("NAME");
+    commands.token
+        ->add_option("--rooms", raw.token.rooms,
+                     "Rooms that it is good for, separated by commas, * for anything; all")
+        ->type_name("LIST")
+        ->delimiter(',')
+        ->allow_extra_args(false);
+    commands.token->add_flag("--moderate", raw.token.moderates, "They moderate those rooms");
+    commands.token->add_option("--ttl", raw.ttl, "How long it is good for; 1h")->type_name("TIME");
     commands.doctor->add_option("--connections", raw.connections, "How many are wanted")
         ->type_name("N")
         ->check(CLI::Range(std::size_t{1}, std::size_t{100'000'000}))
@@ -98,6 +115,7 @@ Action action_of(const Commands& commands, const RawOptions& raw) {
     if (commands.check_config->parsed()) return Action::check_config;
     if (commands.default_config->parsed()) return Action::default_config;
     if (commands.doctor->parsed()) return Action::doctor;
+    if (commands.token->parsed()) return Action::token;
     return Action::serve;
 }
 
@@ -109,9 +127,10 @@ std::optional<std::string> only_value(const CLI::App& app, const std::string& fl
     return flag + ": " + std::string(later->what) + " (expected " + std::string(later->only) + ")";
 }
 
-// Only doctor has options that the others have not.
+// Only doctor and token have options that the others have not.
 std::string help_of(const CLI::App& app, const Commands& commands) {
     if (commands.doctor->parsed()) return commands.doctor->help();
+    if (commands.token->parsed()) return commands.token->help();
     return app.get_formatter()->make_help(&app, app.get_name(), CLI::AppFormatMode::Normal);
 }
 
@@ -124,6 +143,7 @@ CommandLine from_raw(const CLI::App& app, const RawOptions& raw, Action action) 
     CommandLine out;
     out.action = action;
     out.doctor_connections = raw.connections;
+    out.token = raw.token;
     if (app.count("--config") > 0) out.config_file = raw.config;
     const auto add_list = [&](const char* key, const char* flag,
                               const std::vector<std::string>& words) {
@@ -162,6 +182,13 @@ std::variant<CommandLine, EarlyExit> parse_command_line(std::span<const std::str
         return EarlyExit{0, help_of(app, commands), ""};
     } catch (const CLI::ParseError& failure) {
         return refuse(std::string(failure.what()) + " (parleyd --help lists what there is)");
+    }
+    if (!raw.ttl.empty()) {
+        const auto ttl = parse_duration(raw.ttl);
+        if (!ttl || *ttl < std::chrono::seconds(1)) {
+            return refuse("--ttl: \"" + raw.ttl + "\" is not a time from 1s on (expected e.g. 1h)");
+        }
+        raw.token.ttl = std::chrono::duration_cast<std::chrono::seconds>(*ttl);
     }
     if (auto line = only_value(app, "--broker", raw.broker, "broker")) {
         return refuse(*std::move(line));

@@ -6,6 +6,7 @@
 // Bounds:   none needed.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -18,7 +19,16 @@
 
 namespace parley::server {
 
-enum class Action : std::uint8_t { serve, check_config, default_config, doctor, version };
+enum class Action : std::uint8_t { serve, check_config, default_config, doctor, token, version };
+
+// What `parleyd token` is to make.
+struct TokenOrder {
+    std::string user;
+    std::string name;
+    std::vector<std::string> rooms;
+    std::chrono::seconds ttl{3600};
+    bool moderates = false;
+};
 
 struct CommandLine {
     // A setting that a flag gives, as ConfigSources::set() takes it.
@@ -32,6 +42,7 @@ struct CommandLine {
     std::optional<std::string> config_file;
     std::vector<Flag> flags;
     std::size_t doctor_connections = 10'000;
+    TokenOrder token;
 };
 
 // There is nothing to do but to say something and to go.

@@ -50,8 +50,9 @@ std::string nearest_variable(std::string_view name) {
 
 // The key of a rule of [[rooms]] with the fewest letters to change.
 std::string_view nearest_of_rule(std::string_view name) {
-    constexpr std::array<std::string_view, 6> keys{"match",         "on_lag",     "flush_delay",
-                                                   "keep_messages", "keep_bytes", "keep_age"};
+    constexpr std::array<std::string_view, 8> keys{"match",         "on_lag",     "flush_delay",
+                                                   "keep_messages", "keep_bytes", "keep_age",
+                                                   "kind",          "owners"};
     return *std::ranges::min_element(
         keys, {}, [name](std::string_view key) { return edit_distance(name, key); });
 }
@@ -158,6 +159,19 @@ private:
                 rule.flush_delay.emplace();
                 const auto problem = read_flush_delay(one_word(node, key), *rule.flush_delay);
                 if (problem) fail(node, key, *problem);
+            } else if (name == "kind") {
+                const auto word = one_word(node, key);
+                const auto kind = protocol::room_kind_from(word);
+                if (!kind) {
+                    fail(node, key,
+                         quoted(word) + " is not one of public, members, read-only, private");
+                }
+                rule.kind = *kind;
+            } else if (name == "owners") {
+                rule.owners = words(node, key);
+                if (rule.owners.size() > room_owners_max) {
+                    fail(node, key, "more than " + std::to_string(room_owners_max) + " owners");
+                }
             } else if (name.str().starts_with("keep_") && find_setting(history_key(name.str()))) {
                 if (const auto problem = read_keep(name.str(), one_word(node, key), rule)) {
                     fail(node, key, *problem);
@@ -282,6 +296,11 @@ ServerConfig ConfigSources::finish() const {
         require(namespaces.insert(name).second, "socketio.namespaces",
                 "\"" + name + "\" stands there twice, and has one prefix");
     }
+    require(core.access.anonymous || !config_.accounts.store.empty() || config_.jwt.enabled(),
+            "accounts.anonymous",
+            "nobody could come in (expected accounts.store, or a key in [jwt])");
+    require(config_.accounts.hash.memory >= config_.accounts.hash.lanes * 8 * kib,
+            "accounts.hash_memory", "each lane takes 8KiB at least");
     const auto& tls = config_.transports.tls;
     require(config_.tls_listen.empty() || !tls.cert.empty(), "tls.listen",
             "TLS needs a certificate (expected tls.cert and tls.key, or --tls-cert and --tls-key)");

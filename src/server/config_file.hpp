@@ -21,6 +21,8 @@ namespace parley::server {
 inline constexpr std::size_t config_file_bytes_max = 1024 * 1024;
 // Each is tried on each room that is made; more than this is a mistake.
 inline constexpr std::size_t room_rules_max = 1000;
+// Of one rule: names or ids of users.
+inline constexpr std::size_t room_owners_max = 100;
 
 // The configuration can't be used. what() is one line that names the place: a file with line and
 // key, a variable, or a flag.

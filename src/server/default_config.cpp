@@ -23,11 +23,20 @@ constexpr std::string_view tail =
     "\"latest\"\n"
     "# (jumps to the newest and says so). flush_delay takes the place of flush.delay, and\n"
     "# keep_messages, keep_bytes and keep_age take that of their namesakes in [history].\n"
+    "# kind is \"public\" (the default), \"members\" (members alone read and send), "
+    "\"read-only\" (all\n"
+    "# read, moderators send) or \"private\" (as members, and not listed); owners are names or ids "
+    "of\n"
+    "# users who sign in, where nobody is named the first such user who comes.\n"
     "# [[rooms]]\n"
     "# match = \"ticker.*\"\n"
     "# on_lag = \"latest\"\n"
     "# flush_delay = \"50ms\"\n"
-    "# keep_age = \"24h\"\n";
+    "# keep_age = \"24h\"\n"
+    "# [[rooms]]\n"
+    "# match = \"team.*\"\n"
+    "# kind = \"members\"\n"
+    "# owners = [\"ann\"]\n";
 
 // "limits.session.burst" is section "limits", name "session", part "burst".
 struct SplitKey {

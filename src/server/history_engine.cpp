@@ -4,6 +4,7 @@
 #include <string>
 
 #include "core/clock.hpp"
+#include "storage/postgres_store.hpp"
 #include "storage/sqlite_store.hpp"
 #include "transports/log.hpp"
 
@@ -21,6 +22,14 @@ void tell_trouble(const std::string& error) {
         log::info("history is written again", {});
     } else {
         log::error("history can't be written, sends are refused", {{"error", error}});
+    }
+}
+
+void tell_unread(const std::string& error) {
+    if (error.empty()) {
+        log::info("stored messages can be read again", {});
+    } else {
+        log::error("stored messages can't be read, what is said is stored", {{"error", error}});
     }
 }
 
@@ -49,8 +58,12 @@ double age_in_seconds(std::int64_t since_ms) {
 std::unique_ptr<storage::Engine> make_history_engine(const ServerConfig& config) {
     const std::string& store = config.history_store;
     if (store == "memory") return nullptr;
-    return std::make_unique<storage::SqliteStore>(store.substr(sqlite_prefix.size()), config.core,
-                                                  &tell_trouble);
+    if (store.starts_with(sqlite_prefix)) {
+        return std::make_unique<storage::SqliteStore>(store.substr(sqlite_prefix.size()),
+                                                      config.core, &tell_trouble);
+    }
+    return std::make_unique<storage::PostgresStore>(store, config.core, &tell_trouble,
+                                                    &tell_unread);
 }
 
 std::vector<admin::MetricSource> history_metrics(const storage::Engine& engine) {
@@ -60,7 +73,8 @@ std::vector<admin::MetricSource> history_metrics(const storage::Engine& engine) 
               counters.messages),
         count("parley_history_batches_total",
               "Transactions of the history store that were committed.", counters.batches),
-        count("parley_history_failures_total", "Transactions of the history store that failed.",
+        count("parley_history_failures_total",
+              "Transactions of the history store that failed, and connections for them that ended.",
               counters.failures),
         count("parley_history_forgotten_total",
               "Messages that could not be stored and were refused for that (durability sync).",

@@ -4,6 +4,7 @@
 #include <exception>
 #include <iostream>
 
+#include "server/accounts_setup.hpp"
 #include "server/command_line.hpp"
 #include "server/doctor.hpp"
 #include "server/machine.hpp"
@@ -25,6 +26,7 @@ int check_config(const CommandLine& command_line, std::span<const char* const> e
             load_tls(config.transports.tls, std::make_shared<transports::TicketKeys>());
         for (const auto& warning : tls->warnings()) std::cerr << warning << '\n';
     }
+    static_cast<void>(auth::read_fixed_keys(config.jwt));
     std::cout << command_line.config_file.value_or("configuration") << ": ok\n";
     return 0;
 }
@@ -34,6 +36,17 @@ int doctor(const CommandLine& command_line) {
                                    usable_cpus(), "/proc", transports::send_ring_refusal()});
     std::cout << format_findings(findings);
     return nothing_in_the_way(findings) ? 0 : 1;
+}
+
+int token(const CommandLine& command_line, std::span<const char* const> environment) {
+    ConfigSources sources;
+    load_config(sources, command_line, environment);
+    for (const auto& warning : sources.warnings()) std::cerr << warning << '\n';
+    const auto& order = command_line.token;
+    std::cout << make_test_token(sources.finish(),
+                                 {order.user, order.name, order.rooms, order.ttl, order.moderates})
+              << '\n';
+    return 0;
 }
 
 // Refusing with an answer needs descriptors too: the limit comes before their end.
@@ -83,6 +96,8 @@ int run_action(const CommandLine& command_line, std::span<const char* const> env
             return 0;
         case Action::doctor:
             return doctor(command_line);
+        case Action::token:
+            return token(command_line, environment);
         case Action::version:
             std::cout << "parleyd " << version() << '\n';
             return 0;

@@ -24,6 +24,10 @@ std::string text_of(const std::vector<core::RoomRule>& rules) {
         if (rule.keep_messages) keeps("messages", std::to_string(*rule.keep_messages));
         if (rule.keep_bytes) keeps("bytes", format_size(*rule.keep_bytes));
         if (rule.keep_age) keeps("age", format_duration(*rule.keep_age));
+        if (rule.kind != protocol::RoomKind::open) {
+            out.append(" kind=").append(protocol::name_of(rule.kind));
+        }
+        for (const auto& owner : rule.owners) out.append(" owner=").append(owner);
     }
     return out;
 }

@@ -10,6 +10,7 @@
 #include <system_error>
 
 #include "core/limits.hpp"
+#include "server/accounts_setup.hpp"
 #include "server/config_file.hpp"
 #include "server/file_metrics.hpp"
 #include "server/history_engine.hpp"
@@ -74,6 +75,19 @@ ServerConfig with_shards(ServerConfig config) {
     return config;
 }
 
+// Says in `welcome` what not every server has, so that a client shows no more than there is.
+ServerConfig with_features(ServerConfig config) {
+    auto& features = config.core.features;
+    if (!config.accounts.store.empty()) features.emplace_back("accounts");
+    if (!config.core.access.anonymous) features.emplace_back("accounts_only");
+    if (!config.files.folder.empty()) {
+        features.emplace_back("files");
+        config.core.file_bytes = config.files.size_max;
+    }
+    if (config.history_store != "memory") features.emplace_back("search");
+    return config;
+}
+
 using Threads = std::vector<std::unique_ptr<transports::ShardThread>>;
 
 // Whether the shards gather their writes (io_uring). Throws std::runtime_error where that is asked
@@ -128,14 +142,17 @@ std::unique_ptr<storage::DiskFileStore> make_files(const core::FilesConfig& conf
 }  // namespace
 
 Server::Server(const ServerConfig& config, std::function<ServerConfig()> reread)
-    : config_(with_shards(config)),
+    : config_(with_features(with_shards(config))),
       reread_(std::move(reread)),
       signals_(io_),
       cut_off_(io_),
+      accounts_lock_(lock_accounts(config_)),
+      accounts_(make_accounts(config_)),
       uring_(choose_uring(config_.transports.io)),
       threads_(make_threads(config_.core.shards, uring_)),
       history_(make_history_engine(config_)),
       files_(make_files(config_.files)),
+      records_(make_room_records(config_)),
       hub_(make_hub(config_.core, threads_, history_.get())),
       operation_(io_, *hub_, connections_, config_) {
     for (std::uint32_t i = 0; i < config_.core.shards; ++i) {
@@ -147,6 +164,16 @@ Server::Server(const ServerConfig& config, std::function<ServerConfig()> reread)
         gate->set_neighbours(gates_);
         gate->set_file_store(files_.get());
     }
+    hub_->set_files(files_.get());
+    if (accounts_) {
+        hub_->set_accounts(accounts_.get());
+        accounts_->attach(*hub_);
+        operation_.add_metrics(accounts_metrics(*accounts_));
+    }
+    hub_->set_records(records_.get());
+    hub_->set_audit_log([this](const core::AuditRecord& record) { audit_.write(record); });
+    operation_.add_metrics(room_records_metrics(records_.get(), audit_));
+    operation_.add_metrics(read_marks_metrics(hub_->read_marks()));
     operation_.add_metrics(file_metrics(files_ ? &files_->counters() : nullptr));
     if (!config_.tls_listen.empty()) load_certificates();
     operation_.add_metrics({{"parley_io_info", "1, with how bytes leave: epoll or uring.",
@@ -185,6 +212,7 @@ void Server::tls_reloaded(const std::shared_ptr<const transports::TlsContexts>& 
 Server::~Server() {
     stop_threads();
     hub_->settle(core::machine_now());
+    if (records_) records_->close();
     if (history_) history_->close();  // while its answers have somewhere to go
     if (files_) files_->stop();
 }
@@ -347,6 +375,8 @@ void Server::apply(const ReloadPlan& plan) {
 }
 
 void Server::stop_threads() noexcept {
+    // First: they hand their answers to the shards.
+    if (accounts_) accounts_->stop();
     for (const auto& thread : threads_) thread->stop();
     for (const auto& thread : threads_) thread->join();
 }

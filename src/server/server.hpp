@@ -14,12 +14,15 @@
 #include <memory>
 #include <vector>
 
+#include "auth/local_accounts.hpp"
 #include "core/hub.hpp"
 #include "server/operation.hpp"
+#include "server/records_setup.hpp"
 #include "server/reload.hpp"
 #include "server/server_config.hpp"
 #include "server/tls_keeper.hpp"
 #include "storage/engine.hpp"
+#include "storage/file_lock.hpp"
 #include "storage/files/disk_file_store.hpp"
 #include "transports/gate.hpp"
 #include "transports/shard_thread.hpp"
@@ -64,6 +67,9 @@ private:
     bool draining_ = false;
     std::size_t gates_left_ = 0;
 
+    // The hub's shards post to nobody and are posted to by it until stop_threads().
+    std::unique_ptr<storage::FileLock> accounts_lock_;
+    std::unique_ptr<auth::LocalAccounts> accounts_;  // null where there are none
     // Ended in the opposite order: a gate needs its hub, a hub its threads' loops; and a connection
     // that is in the mail when the hub ends gives its place back, a download its file.
     transports::Admission connections_;
@@ -71,6 +77,8 @@ private:
     std::vector<std::unique_ptr<transports::ShardThread>> threads_;
     std::unique_ptr<storage::Engine> history_;       // null: memory; answers to the hub's shards
     std::unique_ptr<storage::DiskFileStore> files_;  // null without files.folder
+    AuditWriter audit_{&log_audit};                  // outlives the shards that write to it
+    std::unique_ptr<storage::SqliteRoomRecords> records_;  // null without accounts.store
     std::unique_ptr<core::Hub> hub_;
     std::vector<std::unique_ptr<transports::Gate>> gates_;
     std::unique_ptr<TlsKeeper> tls_;  // null without tls.listen

@@ -10,6 +10,7 @@
 #include <optional>
 #include <vector>
 
+#include "auth/auth_config.hpp"
 #include "core/config.hpp"
 #include "core/file_store.hpp"
 #include "server/values.hpp"
@@ -36,9 +37,11 @@ struct ServerConfig {
     std::uint32_t shards = 0;          // 0: one per CPU that this process may run on
     LogConfig log;
     AdminConfig admin;
-    std::string history_store = "memory";  // or sqlite:PATH
+    std::string history_store = "memory";  // or sqlite:PATH, postgres:URL
     core::Config core;  // `core.shards` is set from `shards` when the server starts
     transports::TransportConfig transports;
+    auth::AccountsConfig accounts;
+    auth::JwtConfig jwt;
     core::FilesConfig files;
 };
 

@@ -72,8 +72,10 @@ using Tls = transports::TlsConfig;
 using transports::tls_files_max;
 
 bool is_history_store(std::string_view text) {
-    constexpr std::string_view sqlite = "sqlite:";
-    return text == "memory" || (text.starts_with(sqlite) && text.size() > sqlite.size());
+    const auto names = [text](std::string_view engine) {
+        return text.starts_with(engine) && text.size() > engine.size();
+    };
+    return text == "memory" || names("sqlite:") || names("postgres:") || names("postgresql:");
 }
 
 constexpr double rate_min = 0.001;
@@ -149,6 +151,8 @@ const std::array settings{
             "true: they say it in Forwarded (RFC 7239), not in X-Forwarded-For."},
     Setting{"http.proxy_protocol", FlagKind{in_transports<&Wire::proxy_protocol>},
             "true: they begin each connection with the PROXY protocol, version 1 or 2."},
+    Setting{"http.secure_cookies", FlagKind{in_transports<&Wire::secure_cookies>},
+            "true: a proxy in front speaks TLS, so cookies are for TLS alone."},
 
     Setting{"longpoll.wait_max", DurationKind{in_transports<&Wire::wait_max>, 100ms, 1h},
             "What a long-poll may ask for with wait=."},
@@ -227,8 +231,8 @@ const std::array settings{
     Setting{"history.store",
             TextKind{at<&ServerConfig::history_store>,
                      file_name_bytes_max,
-                     {&is_history_store, "memory or sqlite:PATH"}},
-            "Where what is said is kept: memory or sqlite:PATH."},
+                     {&is_history_store, "memory, sqlite:PATH or postgres:URL", true}},
+            "Where what is said is kept: memory, sqlite:PATH or postgres:URL."},
     Setting{"history.durability", DurabilityKind{in_history<&core::HistoryConfig::durability>},
             "With a store: sync (stored, then sent on and acked) or async (stored soon after)."},
     Setting{"history.messages",
@@ -315,6 +319,9 @@ std::span<const Setting> all_settings() {
             rows.insert(std::ranges::find(rows, "limits.enabled", &Setting::key), section.begin(),
                         section.end());
         }
+        const auto accounts = accounts_settings();
+        rows.insert(std::ranges::find(rows, "history.store", &Setting::key), accounts.begin(),
+                    accounts.end());
         return rows;
     }();
     return all;

@@ -48,6 +48,7 @@ struct DurationKind {
 struct TextRule {
     bool (*holds)(std::string_view text) = nullptr;  // null: anything
     std::string_view expected = {};
+    bool secret = false;  // it may hold a password: never said back
 };
 struct TextKind {
     FieldOf<std::string> field;
@@ -112,6 +113,8 @@ struct Setting {
 [[nodiscard]] std::span<const Setting> all_settings();
 // The section of Socket.IO in it.
 [[nodiscard]] std::span<const Setting> socketio_settings();
+// The sections of accounts and of tokens.
+[[nodiscard]] std::span<const Setting> accounts_settings();
 // That of files.
 [[nodiscard]] std::span<const Setting> files_settings();
 [[nodiscard]] const Setting* find_setting(std::string_view key);

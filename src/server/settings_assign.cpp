@@ -1,6 +1,7 @@
 // How a setting of each kind is read from words and written as TOML.
 #include <algorithm>
 #include <array>
+#include <regex>
 #include <utility>
 
 #include "protocol/json_codec.hpp"
@@ -28,9 +29,20 @@ Problem out_of_range(std::string_view word, const T& min, const T& max) {
     return quoted(word) + " is out of range (" + min + " to " + max + ")";
 }
 
+// Of postgres://user:password@host/… and of postgres:password=… the same without it.
+std::string without_password(const std::string& store) {
+    static const std::regex in_uri("(://[^:@/]*):.*@");
+    static const std::regex in_words(R"((password *= *)('([^'\\]|\\.)*'|[^ ]*))");
+    return std::regex_replace(std::regex_replace(store, in_uri, "$1:***@"), in_words, "$1***");
+}
+
 constexpr std::array<std::string_view, 3> io_names{"auto", "epoll", "uring"};
 constexpr std::array<std::string_view, 2> durability_names{"async", "sync"};
 constexpr std::array<std::string_view, 3> client_auth_names{"none", "request", "require"};
+
+std::string said(const TextKind& kind, const std::string& word) {
+    return kind.rule.secret ? "what is given" : quoted(word);
+}
 
 // Sets a field of each kind from one word.
 struct AssignWord {
@@ -81,10 +93,11 @@ struct AssignWord {
     }
     Problem operator()(const TextKind& kind) const {
         if (word.size() > kind.bytes_max) {
-            return quoted(word) + " is longer than " + std::to_string(kind.bytes_max) + " bytes";
+            return said(kind, word) + " is longer than " + std::to_string(kind.bytes_max) +
+                   " bytes";
         }
         if (kind.rule.holds != nullptr && !kind.rule.holds(word)) {
-            return is_not(word, kind.rule.expected);
+            return said(kind, word).append(" is not ").append(kind.rule.expected);
         }
         kind.field(config) = word;
         return std::nullopt;
@@ -200,7 +213,9 @@ struct TomlValue {
     std::string operator()(const DurationKind& kind) const {
         return quoted(format_duration(kind.field(config)));
     }
-    std::string operator()(const TextKind& kind) const { return quoted(kind.field(config)); }
+    std::string operator()(const TextKind& kind) const {
+        return quoted(kind.rule.secret ? without_password(kind.field(config)) : kind.field(config));
+    }
     std::string operator()(const TextListKind& kind) const {
         return list(kind.field(config), [](const std::string& word) { return quoted(word); });
     }

@@ -28,13 +28,19 @@ using Engine = transports::EngineConfig;
 using Connection = transports::SocketIoConfig;
 using Chat = protocol::SocketIoChatConfig;
 using protocol::is_event_name;
+using protocol::is_said_event_name;
 
 constexpr std::size_t event_names_max = 16;
 constexpr std::size_t event_name_bytes_max = 64;
 constexpr TextRule event_name{&is_event_name, "the name of an event (expected e.g. \"message\")"};
-constexpr TextRule event_name_or_none{
-    [](std::string_view text) { return text.empty() || is_event_name(text); },
-    "the name of an event (expected e.g. \"stop_typing\", or \"\")"};
+constexpr TextRule said_event{
+    &is_said_event_name,
+    "the name of an event that nothing else is said by: not \"error\", \"gap\", \"drain\", "
+    "\"role\", \"removed\", \"topic\" or \"left\" (expected e.g. \"message\")"};
+constexpr TextRule said_event_or_none{
+    [](std::string_view text) { return text.empty() || is_said_event_name(text); },
+    "the name of an event that nothing else is said by: not \"error\", \"gap\", \"drain\", "
+    "\"role\", \"removed\", \"topic\" or \"left\" (expected e.g. \"stop_typing\", or \"\")"};
 constexpr TextRule event_pattern{
     [](std::string_view text) { return is_event_name(text) && std::ranges::count(text, '*') <= 1; },
     "a pattern of events (expected e.g. \"draw\", \"game:*\", \"*\")"};
@@ -102,34 +108,55 @@ const std::array settings{
             "... or are not any more ..."},
     Setting{"socketio.read_events",
             TextListKind{in_chat<&Chat::read_events>, event_names_max, event_name},
-            "... and how far they have read."},
+            "... how far they have read ..."},
+    Setting{"socketio.edit_events",
+            TextListKind{in_chat<&Chat::edit_events>, event_names_max, event_name},
+            "... that they edit a message ..."},
+    Setting{"socketio.delete_events",
+            TextListKind{in_chat<&Chat::delete_events>, event_names_max, event_name},
+            "... that they delete one ..."},
+    Setting{"socketio.direct_events",
+            TextListKind{in_chat<&Chat::direct_events>, event_names_max, event_name},
+            "... and by which they write to one user alone."},
     Setting{"socketio.relay_events",
             TextListKind{in_chat<&Chat::relay_events>, event_names_max, event_pattern},
             "Other events that are passed on to the room: names, or patterns with a *."},
     Setting{"socketio.message_events",
-            TextListKind{in_chat<&Chat::message_events>, event_names_max, event_name},
+            TextListKind{in_chat<&Chat::message_events>, event_names_max, said_event},
             "Events that say a message to clients; each message is said by all of them."},
     Setting{"socketio.history_event",
-            TextKind{in_chat<&Chat::history_event>, event_name_bytes_max, event_name},
+            TextKind{in_chat<&Chat::history_event>, event_name_bytes_max, said_event},
             "What was said in a room, to who joins it."},
     Setting{"socketio.users_event",
-            TextKind{in_chat<&Chat::users_event>, event_name_bytes_max, event_name},
+            TextKind{in_chat<&Chat::users_event>, event_name_bytes_max, said_event},
             "Who is in a room, to who joins it; in large rooms just how many."},
     Setting{"socketio.joined_event",
-            TextKind{in_chat<&Chat::joined_event>, event_name_bytes_max, event_name},
+            TextKind{in_chat<&Chat::joined_event>, event_name_bytes_max, said_event},
             "Somebody came."},
     Setting{"socketio.left_event",
-            TextKind{in_chat<&Chat::left_event>, event_name_bytes_max, event_name},
+            TextKind{in_chat<&Chat::left_event>, event_name_bytes_max, said_event},
             "Somebody went."},
     Setting{"socketio.typing_event",
-            TextKind{in_chat<&Chat::typing_event>, event_name_bytes_max, event_name},
+            TextKind{in_chat<&Chat::typing_event>, event_name_bytes_max, said_event},
             "Somebody is typing."},
     Setting{"socketio.stop_typing_event",
-            TextKind{in_chat<&Chat::stop_typing_event>, event_name_bytes_max, event_name_or_none},
+            TextKind{in_chat<&Chat::stop_typing_event>, event_name_bytes_max, said_event_or_none},
             "Somebody stopped; \"\": typing_event with active false."},
     Setting{"socketio.read_event",
-            TextKind{in_chat<&Chat::read_event>, event_name_bytes_max, event_name},
+            TextKind{in_chat<&Chat::read_event>, event_name_bytes_max, said_event},
             "How far somebody has read."},
+    Setting{"socketio.edited_event",
+            TextKind{in_chat<&Chat::edited_event>, event_name_bytes_max, said_event},
+            "A message was edited."},
+    Setting{"socketio.deleted_event",
+            TextKind{in_chat<&Chat::deleted_event>, event_name_bytes_max, said_event},
+            "A message was deleted."},
+    Setting{"socketio.direct_event",
+            TextKind{in_chat<&Chat::direct_event>, event_name_bytes_max, said_event},
+            "A message to one user alone, to both."},
+    Setting{"socketio.direct_joined_event",
+            TextKind{in_chat<&Chat::direct_joined_event>, event_name_bytes_max, said_event},
+            "The room of two users was joined for one of them, with what was said there."},
 };
 
 }  // namespace

@@ -1,7 +1,7 @@
 // Engine: what every store has in common: the queue in front of it, what it reports of itself, and
 // how its answers find their way back.
 //
-// Path:     RoomHome → [Engine] → SqliteStore
+// Path:     RoomHome → [Engine] → SqliteStore, PostgresStore
 // Runs on:  the calls of HistoryStore on shards; the protected ones on the engine's thread.
 // Owned by: the server (composition root), a test.
 // Bounds:   WriteQueue's.

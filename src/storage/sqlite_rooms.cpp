@@ -68,6 +68,7 @@ SqliteRooms::SqliteRooms(SqliteDatabase& database, const core::Config& config)
                "INSERT INTO words(words, rowid, text) SELECT 'delete', id, "
                "coalesce(json ->> '$.text', '') FROM messages WHERE id BETWEEN ? AND ?"),
       remove_(database, "DELETE FROM messages WHERE id BETWEEN ? AND ?"),
+      amend_(database, "UPDATE messages SET json = ? WHERE id = ?"),
       note_removal_(database, "UPDATE rooms SET last_offset = ? WHERE id = ?"),
       add_words_(database,
                  "INSERT INTO words(rowid, text) SELECT id, coalesce(json ->> '$.text', '') "
@@ -183,10 +184,28 @@ SqliteRooms::Appended SqliteRooms::append(const std::string& room, const core::U
         .run();
     row.last_offset = message.offset();
     if (row.bytes) *row.bytes += message.json().size();
+    for (const core::RetainedPtr& amended : unsaved.amended) amend(row, *amended);
     if (!unsaved.key.empty()) {
         remember(room, {unsaved.user, unsaved.key, message.offset(), unsaved.at});
     }
     return Appended::stored;
+}
+
+void SqliteRooms::amend(Row& row, const core::Retained& message) {
+    const auto key = message_key(row.id, message.offset());
+    sum_bytes_.bind(1, key).bind(2, key);
+    const std::int64_t before = sum_bytes_.step() ? sum_bytes_.number(0) : 0;
+    sum_bytes_.rewind();
+    if (before == 0) return;  // it was removed
+    // The index is told the words that go by what the message has until now.
+    const bool indexed = message.offset() <= row.indexed;
+    if (indexed) unindex_.bind(1, key).bind(2, key).run();
+    amend_.bind(1, message.json()).bind(2, key).run();
+    if (indexed) add_words_.bind(1, key).bind(2, key).run();
+    if (row.bytes) {
+        *row.bytes += message.json().size();
+        *row.bytes -= std::min(*row.bytes, static_cast<std::uint64_t>(before));
+    }
 }
 
 void SqliteRooms::remember(const std::string& room, const core::StoredKey& key) {

@@ -31,7 +31,7 @@ public:
                                         core::WallTime now);
     enum class Appended : std::uint8_t { stored, refused };
     // A message whose offset does not follow what is stored is refused, and so is one more than a
-    // key can name.
+    // key can name; with it goes what it would amend.
     [[nodiscard]] Appended append(const std::string& room, const core::Unsaved& unsaved);
     void remember(const std::string& room, const core::StoredKey& key);
 
@@ -78,6 +78,7 @@ private:
 
     [[nodiscard]] Row& row_of(const std::string& room);
     void insert(const std::string& room, Row& row, std::string_view epoch);
+    void amend(Row& row, const core::Retained& message);
     [[nodiscard]] std::uint64_t first_offset(Row& row);
     [[nodiscard]] std::uint64_t bytes(Row& row);
     // The last offset that is to go, of the first `most` at least.
@@ -106,6 +107,7 @@ private:
     SqliteStatement first_since_;
     SqliteStatement unindex_;
     SqliteStatement remove_;
+    SqliteStatement amend_;
     SqliteStatement note_removal_;
     SqliteStatement add_words_;
     SqliteStatement set_indexed_;

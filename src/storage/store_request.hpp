@@ -21,6 +21,12 @@ struct AppendRequest {
     core::Unsaved unsaved;
     std::uint64_t ticket;
 };
+// In bytes, as the queue and batches of it count.
+[[nodiscard]] inline std::uint64_t cost_of(const AppendRequest& append) noexcept {
+    std::uint64_t cost = append.unsaved.message->cost();
+    for (const core::RetainedPtr& amended : append.unsaved.amended) cost += amended->cost();
+    return cost;
+}
 struct RememberRequest {
     std::string room;
     core::StoredKey key;

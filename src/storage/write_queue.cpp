@@ -3,13 +3,6 @@
 #include <memory>
 
 namespace parley::storage {
-namespace {
-
-std::uint64_t cost_of(const AppendRequest& append) noexcept {
-    return append.unsaved.message->cost();
-}
-
-}  // namespace
 
 WriteQueue::WriteQueue(const core::HistoryConfig& config, std::function<void(bool)> ring)
     : messages_max_(config.queue_messages),

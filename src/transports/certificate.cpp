@@ -12,6 +12,8 @@
 #include <system_error>
 #include <utility>
 
+#include "protocol/header_list.hpp"
+
 namespace parley::transports {
 namespace {
 
@@ -34,14 +36,6 @@ int no_passphrase(char*, int, int, void*) noexcept {
     return -1;
 }
 
-std::string lower(std::string_view text) {
-    std::string out(text);
-    for (char& c : out) {
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    }
-    return out;
-}
-
 std::string_view text_of(const ASN1_STRING* string) {
     return {reinterpret_cast<const char*>(ASN1_STRING_get0_data(string)),
             static_cast<std::size_t>(ASN1_STRING_length(string))};
@@ -54,14 +48,16 @@ std::vector<std::string> names_of(const X509* leaf) {
     if (alternatives) {
         for (int i = 0; i < sk_GENERAL_NAME_num(alternatives.get()); ++i) {
             const GENERAL_NAME* const name = sk_GENERAL_NAME_value(alternatives.get(), i);
-            if (name->type == GEN_DNS) names.push_back(lower(text_of(name->d.dNSName)));
+            if (name->type == GEN_DNS)
+                names.push_back(protocol::in_lower_case(text_of(name->d.dNSName)));
         }
         return names;
     }
     const X509_NAME* const subject = X509_get_subject_name(leaf);
     const int at = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
     if (at >= 0) {
-        names.push_back(lower(text_of(X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at)))));
+        names.push_back(protocol::in_lower_case(
+            text_of(X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at)))));
     }
     return names;
 }

@@ -21,6 +21,14 @@ bool Cors::allows(const HttpRequest& request) const {
     return origins_.allows(request[http::field::origin], request[http::field::host]);
 }
 
+bool Cors::names(const HttpRequest& request) const {
+    return origins_.names(request[http::field::origin], request[http::field::host]);
+}
+
+bool Cors::lists(const HttpRequest& request) const {
+    return origins_.lists(request[http::field::origin]);
+}
+
 bool Cors::is_preflight(const HttpRequest& request) {
     return request.method() == http::verb::options && request.count(http::field::origin) != 0 &&
            request.count(http::field::access_control_request_method) != 0;

@@ -18,7 +18,7 @@ namespace parley::transports {
 
 // What pages may do.
 struct CorsRules {
-    std::string_view methods = "GET, HEAD, POST, PUT, DELETE, OPTIONS";
+    std::string_view methods = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
     // Empty: whichever a page asks for.
     std::string_view request_headers =
         "Authorization, Cache-Control, Content-Disposition, Content-Type, Idempotency-Key, "
@@ -41,6 +41,12 @@ public:
     [[nodiscard]] static bool covers(std::string_view path) noexcept;
     // True where the request comes from no page, or from one that may use this server.
     [[nodiscard]] bool allows(const HttpRequest& request) const;
+
+    // True where the request comes from a page that the list means, not by "*", or from one of this
+    // server: from one that may act by whoever's cookies it finds.
+    [[nodiscard]] bool names(const HttpRequest& request) const;
+    // The same for the list alone.
+    [[nodiscard]] bool lists(const HttpRequest& request) const;
 
     // True for the question that a browser asks ahead of a page's request.
     [[nodiscard]] static bool is_preflight(const HttpRequest& request);

@@ -15,6 +15,8 @@
 #include <string>
 #include <string_view>
 
+#include "core/user.hpp"
+#include "protocol/message.hpp"
 #include "transports/any_stream.hpp"
 #include "transports/http_body.hpp"
 #include "transports/http_response.hpp"
@@ -33,6 +35,15 @@ struct HttpTarget {
     std::string_view query;  // behind the `?`, not decoded; empty without one
 };
 
+// Who makes a request, where its frontend takes tokens.
+struct Identity {
+    core::UserPtr user{};                      // null: nobody in particular
+    std::optional<protocol::Error> refused{};  // why the token that was shown is none, for good
+    bool by_cookie = false;
+    bool secure = false;      // cookies are for TLS
+    bool known_here = false;  // there is somebody who knows about tokens
+};
+
 // One request and what came with it. Valid within Frontend::handle() only.
 struct Exchange {
     const HttpRequest& request;
@@ -42,6 +53,7 @@ struct Exchange {
     const boost::asio::ip::tcp::endpoint& hop;   // who is at the stream's other end
     AnyStream& stream;          // a frontend that takes the connection over moves it out …
     std::span<char> following;  // … and goes on with these bytes, which followed the request
+    Identity identity{};
     std::shared_ptr<LaterAnswer> later{};  // where the answer is to come later
 
     // For a frontend whose answer takes a question to another shard: handle() then gives nothing
@@ -80,6 +92,8 @@ public:
     [[nodiscard]] virtual BodyIntake receive(Exchange& /*exchange*/) { return {}; }
     // The longest body of a request of its own; nothing: http.body_bytes.
     [[nodiscard]] virtual std::optional<std::size_t> body_bytes_max() const noexcept { return {}; }
+    // True where whoever shows a token is to be known when handle() is called (Exchange::identity).
+    [[nodiscard]] virtual bool takes_tokens() const noexcept { return false; }
     // Which pages may read what lies outside /api/ and is its own; null: no other than this server's.
     // Preflights are answered and answers marked by it, refusing is the frontend's own.
     [[nodiscard]] virtual const Cors* cors() const noexcept { return nullptr; }

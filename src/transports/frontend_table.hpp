@@ -21,6 +21,8 @@ namespace parley::transports {
 [[nodiscard]] std::unique_ptr<Frontend> make_longpoll_frontend(Gate& gate);
 // `/api/v1/rooms/{room}/events`: Server-Sent Events (protocol.md, section 4.1).
 [[nodiscard]] std::unique_ptr<Frontend> make_sse_frontend(Gate& gate);
+// `/api/v1/accounts`, `/api/v1/session`, `/api/v1/account/`: accounts.
+[[nodiscard]] std::unique_ptr<Frontend> make_account_frontend(Gate& gate);
 // `/api/v1/rooms/{room}/files`, `/api/v1/files/{id}`: files (docs/api.md).
 [[nodiscard]] std::unique_ptr<Frontend> make_files_frontend(Gate& gate);
 // `/api/`: REST (protocol.md, section 4). Behind those that own single paths below it.
@@ -41,10 +43,15 @@ template <std::size_t n>
 }
 
 inline constexpr FrontendEntry frontends[] = {
-    {"websocket", &make_websocket_frontend}, {"socketio", &make_socketio_frontend},
-    {"longpoll", &make_longpoll_frontend},   {"sse", &make_sse_frontend},
-    {"files", &make_files_frontend},         {"rest", &make_rest_frontend},
-    {"health", &make_health_frontend},       {"static_files", &make_static_files_frontend},
+    {"websocket", &make_websocket_frontend},
+    {"socketio", &make_socketio_frontend},
+    {"longpoll", &make_longpoll_frontend},
+    {"sse", &make_sse_frontend},
+    {"files", &make_files_frontend},
+    {"accounts", &make_account_frontend},
+    {"rest", &make_rest_frontend},
+    {"health", &make_health_frontend},
+    {"static_files", &make_static_files_frontend},
 };
 static_assert(names_are_unique(frontends));
 

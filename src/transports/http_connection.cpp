@@ -147,6 +147,7 @@ private:
     Awaitable<bool> write_source(BodySource& source);
     void note_first_request() noexcept;
     Awaitable<bool> exchange();
+    Awaitable<IdentityOutcome> identify();
     Awaitable<std::optional<HttpResponse>> wait_for_answer();
     Awaitable<bool> conclude(HttpResponse response);
     void await_next();
@@ -324,7 +325,16 @@ auto HttpConnection<Stream>::receive_streamed() -> Awaitable<Received> {
         intake.refusal =
             refuse_newcomer(gate_, refusal_, parser_.request(), peer_, stream_).response;
     } else {
-        intake = ask_receiver(gate_, parser_.request(), peer_, stream_);
+        Identity identity;
+        if (shows_token(gate_, parser_.request())) {
+            IdentityOutcome who = co_await identify();
+            intake.refusal = std::move(who.refusal);
+            if (!intake.refusal && who.later) co_return Received::nothing;  // cut off meanwhile
+            identity = std::move(who.identity);
+        }
+        if (!intake.refusal) {
+            intake = ask_receiver(gate_, parser_.request(), peer_, stream_, std::move(identity));
+        }
     }
     if (intake.refusal) {
         // What was to come is not read, and could not be told from another request.
@@ -443,8 +453,16 @@ void HttpConnection<Stream>::note_first_request() noexcept {
 template <typename Stream>
 Awaitable<bool> HttpConnection<Stream>::exchange() {
     const HttpRequest& request = parser_.request();
+    Identity identity;
+    if (!is_refused() && shows_token(gate_, request)) {
+        IdentityOutcome who = co_await identify();
+        if (who.refusal) co_return co_await conclude(std::move(*who.refusal));
+        if (who.later) co_return false;  // cut off meanwhile
+        identity = std::move(who.identity);
+    }
     HttpOutcome outcome = is_refused() ? refuse_newcomer(gate_, refusal_, request, peer_, stream_)
-                                       : ask_frontend(gate_, request, peer_, stream_, unparsed());
+                                       : ask_frontend(gate_, request, peer_, stream_, unparsed(),
+                                                      std::move(identity));
     if (outcome.later) {
         later_ = std::move(outcome.later);
         outcome.response = co_await wait_for_answer();
@@ -455,6 +473,25 @@ Awaitable<bool> HttpConnection<Stream>::exchange() {
         co_return false;
     }
     co_return co_await conclude(std::move(*outcome.response));
+}
+
+// Who makes the request. Still with a question where the connection was cut off.
+template <typename Stream>
+Awaitable<IdentityOutcome> HttpConnection<Stream>::identify() {
+    IdentityOutcome who = ask_identity(gate_, parser_.request(), peer_, stream_);
+    if (!who.later) co_return who;
+    later_ = who.later;
+    std::optional<HttpResponse> answer = co_await wait_for_answer();
+    if (!answer) co_return who;
+    if (!who.later->known) {  // it is overdue
+        who.refusal = std::move(answer);
+        co_return who;
+    }
+    // It may have been revoked while this waited to go on: a session that is opened by it now is ended
+    // at once (core::SignedIn).
+    take_identity(who, *who.later->known);
+    who.later.reset();
+    co_return who;
 }
 
 // The answer, and whether another request may follow.

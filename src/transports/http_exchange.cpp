@@ -6,10 +6,14 @@
 #include <string_view>
 #include <utility>
 
+#include "core/hub.hpp"
+#include "core/visitor.hpp"
+#include "transports/credential.hpp"
 #include "transports/gate.hpp"
 #include "transports/http_compress.hpp"
 #include "transports/http_parse.hpp"
 #include "transports/log.hpp"
+#include "transports/rest/rest_answers.hpp"
 
 namespace parley::transports {
 namespace {
@@ -38,7 +42,7 @@ std::optional<HttpResponse> answer_ahead(Gate& gate, const HttpRequest& request,
         // OPTIONS *: nothing else gets past the parser without a path.
         HttpResponse response;
         response.status = 204;
-        response.headers.emplace_back("Allow", "GET, HEAD, POST, PUT, DELETE, OPTIONS");
+        response.headers.emplace_back("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
         return response;
     }
     const Cors* const cors = cors_of(gate, target);
@@ -63,15 +67,72 @@ void turn_into_options(HttpResponse& response) {
 
 }  // namespace
 
+bool shows_token(const Gate& gate, const HttpRequest& request) {
+    return gate.shard().hub().accounts() != nullptr &&
+           (request.count(http::field::authorization) != 0 ||
+            request.count(http::field::cookie) != 0);
+}
+
+IdentityOutcome ask_identity(Gate& gate, const HttpRequest& request, const tcp::endpoint& hop,
+                             const AnyStream& stream) {
+    IdentityOutcome outcome;
+    const Frontend* const frontend = gate.frontend_for(split_target(request.target()));
+    if (frontend == nullptr || !frontend->takes_tokens() ||
+        request.method() == http::verb::options) {
+        return outcome;
+    }
+    core::Shard& shard = gate.shard();
+    outcome.identity.known_here = true;
+    outcome.identity.secure = is_secure(gate, stream);
+    auto read = read_credential(gate, request, outcome.identity.secure);
+    if (auto* const refusal = std::get_if<HttpResponse>(&read)) {
+        outcome.refusal = std::move(*refusal);
+        return outcome;
+    }
+    const auto& credential = std::get<Credential>(read);
+    if (credential.from == Credential::From::nowhere) return outcome;
+    outcome.identity.by_cookie = credential.from == Credential::From::cookie;
+    core::Accounts& accounts = *shard.hub().accounts();
+    if (const auto known = accounts.recall(credential.token, shard.now().wall)) {
+        take_identity(outcome, *known);
+        return outcome;
+    }
+    core::Visitor unknown(shard, gate.proxies().client_of(hop, request).address().to_string());
+    if (const auto refused = unknown.admit_unknown()) {
+        outcome.refusal = answer_error(*refused);
+        return outcome;
+    }
+    outcome.later = std::make_shared<LaterIdentity>(gate.thread().executor());
+    accounts.identify(shard, credential.token,
+                      [later = std::weak_ptr(outcome.later)](core::Identified&& answer) {
+                          const auto open = later.lock();
+                          if (!open) return;
+                          open->known = std::move(answer);
+                          open->give({});
+                      });
+    return outcome;
+}
+
+void take_identity(IdentityOutcome& outcome, const core::Identified& answer) {
+    if (answer) {
+        outcome.identity.user = *answer;
+    } else if (answer.error().temporary) {
+        outcome.refusal = answer_error(answer.error());
+    } else {
+        outcome.identity.refused = answer.error();
+    }
+}
+
 HttpOutcome ask_frontend(Gate& gate, const HttpRequest& request, const tcp::endpoint& hop,
-                         AnyStream& stream, std::span<char> following) {
+                         AnyStream& stream, std::span<char> following, Identity identity) {
     const HttpTarget target = split_target(request.target());
     try {
         if (auto response = answer_ahead(gate, request, target)) return {std::move(response), {}};
         Frontend* const frontend = gate.frontend_for(target);
         if (frontend == nullptr) return {problem(404, "there is nothing at this path"), {}};
         const tcp::endpoint peer = gate.proxies().client_of(hop, request);
-        Exchange exchange{request, target.path, target.query, peer, hop, stream, following};
+        Exchange exchange{request, target.path, target.query, peer,
+                          hop,     stream,      following,    std::move(identity)};
         std::optional<HttpResponse> response = frontend->handle(exchange);
         if (!response) return {std::nullopt, std::move(exchange.later)};
         if (request.method() == http::verb::options) turn_into_options(*response);
@@ -91,12 +152,13 @@ bool streams_body(const Gate& gate, const HttpRequest& request) {
 }
 
 BodyIntake ask_receiver(Gate& gate, const HttpRequest& request, const tcp::endpoint& hop,
-                        AnyStream& stream) {
+                        AnyStream& stream, Identity identity) {
     const HttpTarget target = split_target(request.target());
     try {
         if (auto response = answer_ahead(gate, request, target)) return {std::move(response), {}};
         const tcp::endpoint peer = gate.proxies().client_of(hop, request);
-        Exchange exchange{request, target.path, target.query, peer, hop, stream, {}};
+        Exchange exchange{request, target.path, target.query, peer,
+                          hop,     stream,      {},           std::move(identity)};
         return gate.frontend_for(target)->receive(exchange);
     } catch (const std::exception& error) {
         log::error("request failed", {{"path", target.path}, {"error", error.what()}});

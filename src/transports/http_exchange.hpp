@@ -12,6 +12,7 @@
 #include <optional>
 #include <span>
 
+#include "core/accounts.hpp"
 #include "transports/admission.hpp"
 #include "transports/frontend.hpp"
 
@@ -25,15 +26,38 @@ struct HttpOutcome {
     std::shared_ptr<LaterAnswer> later;
 };
 
+// Who makes a request, while somebody else is asked: given an empty answer once that is known.
+struct LaterIdentity final : LaterAnswer {
+    using LaterAnswer::LaterAnswer;
+    std::optional<core::Identified> known{};
+};
+
+// What can be said of who makes a request before its frontend is asked: who it is, an answer instead,
+// or a question under way.
+struct IdentityOutcome {
+    Identity identity{};
+    std::optional<HttpResponse> refusal{};
+    std::shared_ptr<LaterIdentity> later{};
+};
+// True where the request shows anything to know somebody by.
+[[nodiscard]] bool shows_token(const Gate& gate, const HttpRequest& request);
+// Finding out who that is takes from the rate of the address, known or not.
+[[nodiscard]] IdentityOutcome ask_identity(Gate& gate, const HttpRequest& request,
+                                           const boost::asio::ip::tcp::endpoint& hop,
+                                           const AnyStream& stream);
+// Takes the answer in: of who was refused for the moment only, the request is refused.
+void take_identity(IdentityOutcome& outcome, const core::Identified& answer);
+
 // Asks the frontend whose request it is. A frontend that fails is answered for with 500.
 [[nodiscard]] HttpOutcome ask_frontend(Gate& gate, const HttpRequest& request,
                                        const boost::asio::ip::tcp::endpoint& hop, AnyStream& stream,
-                                       std::span<char> following);
+                                       std::span<char> following, Identity identity = {});
 
 // The same for a request whose body is handed on: who takes it, or the answer without it.
 [[nodiscard]] bool streams_body(const Gate& gate, const HttpRequest& request);
 [[nodiscard]] BodyIntake ask_receiver(Gate& gate, const HttpRequest& request,
-                                      const boost::asio::ip::tcp::endpoint& hop, AnyStream& stream);
+                                      const boost::asio::ip::tcp::endpoint& hop, AnyStream& stream,
+                                      Identity identity);
 
 // The one answer that a connection gets which is not let in: 503 with the reason, but that probes
 // are told how the server is.

@@ -94,6 +94,13 @@ void append_head(std::string& out, const HttpResponse& response, const HttpAnswe
     out.append("\r\n");
 }
 
+HttpResponse json_answer(unsigned status) {
+    HttpResponse response;
+    response.status = status;
+    response.content_type = "application/json";
+    return response;
+}
+
 HttpResponse problem(unsigned status, std::string_view detail) {
     const StatusRow& row = row_of(status);
     HttpResponse response;

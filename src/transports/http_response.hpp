@@ -53,6 +53,8 @@ void append_head(std::string& out, const HttpResponse& response, const HttpAnswe
 // Appends the answer's own headers alone, each with its line end.
 void append_header_lines(std::string& out, const HttpResponse& response);
 
+// An answer of JSON; its body is still to be written.
+[[nodiscard]] HttpResponse json_answer(unsigned status = 200);
 // An error as application/problem+json (RFC 9457), with the `code` that the protocol has for it.
 [[nodiscard]] HttpResponse problem(unsigned status, std::string_view detail);
 // 405 with what is allowed instead.

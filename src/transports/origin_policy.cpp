@@ -3,16 +3,10 @@
 #include <algorithm>
 #include <charconv>
 
+#include "protocol/header_list.hpp"
+
 namespace parley::transports {
 namespace {
-
-std::string lower(std::string_view text) {
-    std::string out(text);
-    for (char& c : out) {
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    }
-    return out;
-}
 
 struct HostPort {
     std::string host;  // lower case; an IPv6 address with its brackets
@@ -23,7 +17,7 @@ std::optional<HostPort> split_host(std::string_view text) {
     // The port's colon is behind the bracket of an IPv6 address.
     const auto bracket = text.find(']');
     const auto colon = text.find(':', bracket == std::string_view::npos ? 0 : bracket);
-    HostPort out{lower(text.substr(0, colon)), std::nullopt};
+    HostPort out{protocol::in_lower_case(text.substr(0, colon)), std::nullopt};
     if (out.host.empty()) return std::nullopt;
     if (colon == std::string_view::npos) return out;
     const std::string_view digits = text.substr(colon + 1);
@@ -51,7 +45,7 @@ struct Origin {
 std::optional<Origin> parse_origin(std::string_view text) {
     const auto separator = text.find("://");
     if (separator == std::string_view::npos || separator == 0) return std::nullopt;
-    Origin origin{lower(text.substr(0, separator)), {}, 0};
+    Origin origin{protocol::in_lower_case(text.substr(0, separator)), {}, 0};
     const std::string_view authority = text.substr(separator + 3);
     if (authority.find_first_of("/?#@ ") != std::string_view::npos) return std::nullopt;
     auto host = split_host(authority);
@@ -90,6 +84,12 @@ bool OriginPolicy::names(std::string_view origin, std::string_view host) const {
         own->port.value_or(default_port(page->scheme)) == page->port) {
         return true;
     }
+    return lists(origin);
+}
+
+bool OriginPolicy::lists(std::string_view origin) const {
+    const auto page = parse_origin(origin);
+    if (!page) return false;
     return std::any_of(patterns_.begin(), patterns_.end(), [&](const Pattern& pattern) {
         if (pattern.scheme != page->scheme || pattern.port != page->port) return false;
         return pattern.below

@@ -23,6 +23,8 @@ public:
     // `origin` is the Origin header, empty where there is none; `host` the Host header. What sends
     // no Origin is no page; a page of the same host and port always may.
     [[nodiscard]] bool allows(std::string_view origin, std::string_view host) const;
+    // True for an origin that the list itself means, and not by "*".
+    [[nodiscard]] bool lists(std::string_view origin) const;
     // The same without "*": true for a page that the list means, or of the same host and port.
     [[nodiscard]] bool names(std::string_view origin, std::string_view host) const;
 

@@ -6,6 +6,7 @@
 #include "core/limits.hpp"
 #include "core/session.hpp"
 #include "protocol/header_list.hpp"
+#include "transports/credential.hpp"
 #include "transports/query_string.hpp"
 
 namespace parley::transports {
@@ -117,7 +118,7 @@ std::optional<std::string_view> room_in_path(std::string_view path,
 std::variant<RoomRequest, HttpResponse> read_room_request(const Exchange& exchange,
                                                           std::string_view room,
                                                           const RoomRequestRules& rules) {
-    if (exchange.request.count(boost::beast::http::field::authorization) > 0) return no_accounts();
+    if (auto refusal = refuse_identity(exchange)) return std::move(*refusal);
     RoomRequest request;
     if (const Refusal refusal = read_all(request, exchange, room, rules)) {
         return problem(400, *refusal);

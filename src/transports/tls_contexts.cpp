@@ -9,6 +9,8 @@
 #include <set>
 #include <utility>
 
+#include "protocol/header_list.hpp"
+
 namespace parley::transports {
 namespace {
 
@@ -62,14 +64,6 @@ int on_alpn(SSL*, const unsigned char** chosen, unsigned char* chosen_length,
 template <typename Function>
 void set_callback(SSL_CTX* context, int command, Function* function) {
     SSL_CTX_callback_ctrl(context, command, reinterpret_cast<void (*)()>(function));
-}
-
-std::string in_lower_case(std::string_view name) {
-    std::string out(name);
-    for (char& c : out) {
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    }
-    return out;
 }
 
 void set_profile(SSL_CTX* context) {
@@ -239,7 +233,7 @@ std::int64_t TlsContexts::expires() const noexcept {
 SSL_CTX* TlsContexts::context_for(std::string_view name) const {
     if (name.ends_with('.')) name.remove_suffix(1);
     if (name.empty()) return default_;
-    const std::string wanted = in_lower_case(name);
+    const std::string wanted = protocol::in_lower_case(name);
     if (const auto exact = by_name_.find(wanted); exact != by_name_.end()) return exact->second;
     // RFC 6125, 6.4.3: a wildcard stands for the first label, and for all of it.
     const auto dot = wanted.find('.');

@@ -21,8 +21,8 @@ using core::Metric;
 
 // What a peer whose handshake failed may still send before it is cut off: closing over unread bytes
 // would reset the connection and take the alert, or the answer, with it.
-constexpr std::size_t linger_bytes_max = 64 * 1024;
-constexpr std::chrono::milliseconds linger_time{1'000};
+constexpr std::size_t handshake_linger_bytes_max = 64 * 1024;
+constexpr std::chrono::milliseconds handshake_linger_time{1'000};
 
 constexpr std::string_view plain_answer =
     "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\n"
@@ -128,9 +128,9 @@ Awaitable<void> TlsHandshake::refuse(TlsStream::Handshake step) {
         static_cast<void>(socket.try_write(std::span(&answer, 1)));
     }
     socket.shutdown_write();
-    gate_.arm(deadline_, gate_.now() + linger_time);
+    gate_.arm(deadline_, gate_.now() + handshake_linger_time);
     std::size_t dropped = 0;
-    while (dropped < linger_bytes_max && !closing_) {
+    while (dropped < handshake_linger_bytes_max && !closing_) {
         const IoResult read = socket.try_read(gate_.thread().receive_buffer());
         if (read.status == IoResult::Status::done) {
             dropped += read.bytes;

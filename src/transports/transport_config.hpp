@@ -32,7 +32,7 @@ struct SocketIoSettings {
 struct TransportConfig {
     // Connections that the kernel completes before they are accepted; net.core.somaxconn caps it.
     int backlog = 4096;
-    IoChoice io = IoChoice::automatic;  // how bytes leave
+    IoChoice io = IoChoice::epoll;  // how bytes leave
 
     // [http]
     std::size_t header_bytes = 16 * 1024;  // the head of a request; more is 431
@@ -51,6 +51,7 @@ struct TransportConfig {
     std::vector<std::string> trusted_proxies;
     bool use_forwarded = false;   // they say it in Forwarded, not in X-Forwarded-For
     bool proxy_protocol = false;  // and ahead of each connection, by the PROXY protocol
+    bool secure_cookies = false;  // a proxy in front speaks TLS: cookies are for that alone
 
     // [longpoll]
     milliseconds wait_max{60'000};  // what `wait` may ask for

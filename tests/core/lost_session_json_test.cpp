@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "core/lost_sessions.hpp"
+#include "core/room_access.hpp"
+#include "support/fake_accounts.hpp"
 #include "support/fake_store.hpp"
 #include "support/test_hub.hpp"
 
@@ -92,6 +94,21 @@ TEST(LostSessionJson, GivesBackAllOfIt) {
     EXPECT_EQ(back->rooms, session.rooms);
     EXPECT_FALSE(lost_session_from_json("{}"));
     EXPECT_FALSE(lost_session_from_json(""));
+}
+
+TEST(LostSessionJson, WhoWasSignedInIsNoGuestAndMayDoNothingByIt) {
+    const LostSession session{"/", "sid", test::granted("id", "ann"), {}, {}};
+    const auto back = lost_session_from_json(to_json(session));
+    ASSERT_TRUE(back);
+    EXPECT_EQ(back->user->who, session.user->who);
+    EXPECT_TRUE(is_signed_in(*back->user));
+    EXPECT_TRUE(refuse_read(*back->user, "lobby"));
+    EXPECT_TRUE(refuse_write(*back->user, "lobby"));
+    const LostSession guest{"/", "sid", UserPtr(new User({"id", "ann"})), {}, {}};
+    EXPECT_EQ(lost_session_from_json(to_json(guest))->user->grant(), nullptr);
+    std::string before = to_json(guest);
+    before.replace(before.find(",\"signed_in\":false"), 18, "");
+    EXPECT_FALSE(lost_session_from_json(before)) << "nobody knows what they were";
 }
 
 TEST(LostSessions, OutliveTheProcessWithAStoreUntilTheirTimeIsOver) {

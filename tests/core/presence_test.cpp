@@ -37,6 +37,16 @@ TEST(Presence, IgnoresTheLeavingOfSomebodyWhoIsNotThere) {
     EXPECT_EQ(presence.next_expiry(), std::nullopt);
 }
 
+TEST(Presence, FindsAUserByTheirId) {
+    Presence presence;
+    const auto ann = user("ann");
+    EXPECT_FALSE(presence.find(ann->who.id));
+    static_cast<void>(presence.join(ann));
+    EXPECT_EQ(presence.find(ann->who.id), ann);
+    static_cast<void>(presence.leave(ann));
+    EXPECT_FALSE(presence.find(ann->who.id));
+}
+
 TEST(Presence, KeepsALostUserForTheGrace) {
     Presence presence;
     static_cast<void>(presence.join(user("ann")));

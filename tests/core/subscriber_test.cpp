@@ -41,6 +41,18 @@ TEST(Subscriber, IsWelcomedWithWhatTheServerAccepts) {
     EXPECT_FALSE(welcome.session.empty());
     EXPECT_NE(welcome.session, f.bob.last<Welcome>()->session);
     EXPECT_EQ(f.hub.total(Metric::sessions_opened), 2u);
+    EXPECT_TRUE(welcome.features.empty());
+    EXPECT_FALSE(welcome.signed_in);
+}
+
+TEST(Subscriber, IsToldWhatThisServerHasBesides) {
+    Config config = unlimited_config();
+    config.features = {"accounts", "files"};
+    config.file_bytes = 1024;
+    SubscriberFixture f(config);
+    const auto welcome = *f.ann.last<Welcome>();
+    EXPECT_EQ(welcome.features, config.features);
+    EXPECT_EQ(welcome.limits.file_bytes, 1024u);
 }
 
 TEST(Subscriber, WithoutANameIsAGuest) {
@@ -173,14 +185,16 @@ TEST(Subscriber, PassesOnTypingAndReadWithoutAnOffset) {
     SubscriberFixture f;
     f.ann.join("r");
     f.bob.join("r");
+    f.say(1);
+    f.ann.forget();
     f.ann.say(protocol::Typing{"r", false});
     f.ann.say(protocol::Read{"r", 7});
     f.hub.settle();
     EXPECT_EQ(f.ann.all<Ack>(), (std::vector<Ack>(2, Ack{"r", {}, {}})));
     EXPECT_EQ(*f.bob.last<protocol::TypingPush>(),
               (protocol::TypingPush{"r", f.ann.user(), false}));
-    EXPECT_EQ(*f.bob.last<protocol::ReadPush>(), (protocol::ReadPush{"r", f.ann.user(), 7}));
-    f.say(1);
+    EXPECT_EQ(*f.bob.last<protocol::ReadPush>(), (protocol::ReadPush{"r", f.ann.user(), 1}))
+        << "nobody has read what was not said";
     EXPECT_EQ(f.bob.last<Message>()->cursor.offset, 1u);
     EXPECT_EQ(f.hub.total(Metric::transients_published), 2u);
     EXPECT_EQ(f.hub.total(Metric::messages_published), 1u);

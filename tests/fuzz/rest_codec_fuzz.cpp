@@ -34,7 +34,7 @@ void check_send(const RestCommand& command) {
     if (send == nullptr) return;
     std::string encoded;
     append_rest_send(encoded, *send, command.name.value_or(""));
-    const auto again = decode_rest_command("send", send->room, encoded, RestDialect::parley);
+    const auto again = decode_rest_command("send", {send->room}, encoded, RestDialect::parley);
     fuzz_require(again.has_value(), "a send comes back");
     fuzz_require(std::get<Send>(again->command) == *send, "a send comes back as it was");
     fuzz_require(again->name.value_or("") == command.name.value_or(""), "and its name");
@@ -66,7 +66,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::string_view text(reinterpret_cast<const char*>(data) + 1, size - 1);
     const auto dialect = (data[0] & 1U) != 0 ? RestDialect::plain_chat : RestDialect::parley;
     const std::string_view type = types[(data[0] >> 1U) % types.size()];
-    const auto command = decode_rest_command(type, "lobby", text, dialect);
+    const auto command = decode_rest_command(type, {"lobby"}, text, dialect);
     if (command) {
         check_send(*command);
     } else {

@@ -226,5 +226,47 @@ TEST(JsonCodec, PeekTakesFromABrokenFrameOnlyWhatIsWhole) {
     }
 }
 
+TEST(JsonCodec, TellsATopicByItsText) {
+    Message message;
+    message.room = "r";
+    message.cursor = {*Epoch::parse("E"), 1};
+    message.body = {Body::Kind::data, R"({"topic":"x","at":"y"})"};
+    message.at = "T";
+    const auto said_as = [&message](const std::string& event) {
+        message.event = event;
+        std::string json;
+        append_message(json, message);
+        return json;
+    };
+    EXPECT_TRUE(is_topic(said_as("topic")));
+    EXPECT_FALSE(is_amendment(said_as("topic")));
+    EXPECT_TRUE(is_amendment(said_as("edit")));
+    EXPECT_FALSE(is_topic(said_as("edit")));
+    EXPECT_FALSE(is_topic(said_as("topic of the day")));
+    message.body = {Body::Kind::text, R"(,"event":"topic","at":")"};
+    EXPECT_FALSE(is_topic(said_as("")));
+    EXPECT_FALSE(is_topic("{}"));
+}
+
+TEST(JsonCodec, TellsWhoSaidAMessageByItsText) {
+    Message message;
+    message.room = "r";
+    message.cursor = {*Epoch::parse("E"), 1};
+    message.from = {R"(i"d\)", R"(n","name":"\)"};
+    message.body = {Body::Kind::text, R"(,"from":{"id":"x","name":"y"})"};
+    message.at = "T";
+    std::string json;
+    append_message(json, message);
+    EXPECT_EQ(sender_in(json), R"({"id":"i\"d\\","name":"n\",\"name\":\"\\"})");
+    EXPECT_TRUE(is_said_by(json, message.from.id));
+    EXPECT_FALSE(is_said_by(json, "x"));
+    EXPECT_FALSE(is_said_by(json, R"(i"d)"));
+    EXPECT_EQ(sender_in("{}"), "");
+    EXPECT_EQ(sender_in(R"(,"from":{"id":"x")"), "");
+    for (std::size_t cut = 0; cut < json.size(); ++cut) {
+        EXPECT_LE(sender_in(json.substr(0, cut)).size(), cut) << "no reading beyond the end";
+    }
+}
+
 }  // namespace
 }  // namespace parley::protocol

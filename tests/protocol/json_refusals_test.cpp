@@ -90,7 +90,8 @@ TEST(JsonRefusals, TheBoundOfAStringIdCountsWhatItStandsFor) {
 
 TEST(JsonRefusals, TheTypeIsOneOfTheTable) {
     const std::string expected =
-        ": expected one of hello, join, leave, send, typing, read, history, members, ping";
+        ": expected one of hello, join, leave, send, typing, read, history, members, ping, edit, "
+        "delete, direct, role, kick, topic, room, rooms";
     const Refusal cases[] = {
         {R"({"id":5})", R"("type" is missing: expected a string)", five},
         {frame(R"("type":null)"), R"("type" must be a string, got null)", five},
@@ -98,7 +99,7 @@ TEST(JsonRefusals, TheTypeIsOneOfTheTable) {
         {frame(R"("type":"foo")"), R"(unknown type "foo")" + expected, five},
         {frame(R"("type":"")"), R"(unknown type "")" + expected, five},
         {frame(R"("type":"Send")"), R"(unknown type "Send")" + expected, five},
-        {frame(R"("type":"direct","to":"a","text":"b")"), R"(unknown type "direct")", five},
+        {frame(R"("type":"shout","to":"a","text":"b")"), R"(unknown type "shout")", five},
         {frame(R"("type":"message")"), R"(unknown type "message")", five},
         {frame(R"("type":"a\nb\u0000")"), R"(unknown type "a\nb\u0000")", five},
         {frame("\"type\":\"" + std::string(39, 'x') + "\xC3\xA9y\""),
@@ -109,7 +110,7 @@ TEST(JsonRefusals, TheTypeIsOneOfTheTable) {
 
 TEST(JsonRefusals, EveryCommandOfARoomNeedsItsName) {
     for (const std::string type :
-         {"join", "leave", "send", "typing", "read", "history", "members"}) {
+         {"join", "leave", "send", "typing", "read", "history", "members", "edit", "delete"}) {
         const auto head = "\"type\":\"" + type + "\",\"text\":\"t\",\"offset\":1";
         expect_refused({frame(head), R"("room" is missing: expected a string)", five});
         expect_refused(

@@ -46,6 +46,23 @@ inline constexpr std::string_view move_json =
     R"({"type":"message","room":"lobby","offset":8,"cursor":"e1:8","from":{"id":"u1","name":"Ann"},)"
     R"("data":{"x":[1,2.50,1e3],"y":null},"event":"game.move","at":"2026-01-02T03:04:05.678Z"})";
 
+inline Message edited(Message message) {
+    message.edited = "2026-01-02T03:05:00.000Z";
+    message.edit = 9;
+    return message;
+}
+inline Message deleted(Message message) {
+    message.body = {};
+    message.deleted = "2026-01-02T03:06:00.000Z";
+    return message;
+}
+inline constexpr std::string_view edited_json =
+    R"({"type":"message","room":"lobby","offset":7,"cursor":"e1:7","from":{"id":"u1","name":"Ann"},)"
+    R"("text":"hi","edited":"2026-01-02T03:05:00.000Z","edit":9,"at":"2026-01-02T03:04:05.678Z"})";
+inline constexpr std::string_view deleted_json =
+    R"({"type":"message","room":"lobby","offset":8,"cursor":"e1:8","from":{"id":"u1","name":"Ann"},)"
+    R"("event":"game.move","deleted":"2026-01-02T03:06:00.000Z","at":"2026-01-02T03:04:05.678Z"})";
+
 template <typename Value>
 struct Sample {
     Value value;
@@ -124,6 +141,29 @@ inline const Samples<Command>& commands() {
             .add(History{"lobby", cursor("e1:9"), cursor("e1:3"), 1},
                  R"(,"room":"lobby","before":"e1:9","since":"e1:3","limit":1)", "history")
             .add(Members{"lobby"}, R"(,"room":"lobby")", "members")
+            .add(Edit{"lobby", 7, {Body::Kind::text, "ho"}, ""},
+                 R"(,"room":"lobby","offset":7,"text":"ho")", "edit")
+            .add(Edit{"lobby", 7, {Body::Kind::data, "[1]"}, "k"},
+                 R"(,"room":"lobby","offset":7,"data":[1],"key":"k")", "edit")
+            .add(Delete{"lobby", 7, "", ""}, R"(,"room":"lobby","offset":7)", "delete")
+            .add(Delete{"lobby", 7, "spam", "k"},
+                 R"(,"room":"lobby","offset":7,"reason":"spam","key":"k")", "delete")
+            .add(Direct{"bob", {Body::Kind::text, "psst"}, ""}, R"(,"to":"bob","text":"psst")",
+                 "direct")
+            .add(Direct{"bob", {Body::Kind::data, "1"}, "k"}, R"(,"to":"bob","data":1,"key":"k")",
+                 "direct")
+            .add(ListMyRooms{}, "", "rooms")
+            .add(SetRole{"lobby", "bob", Role::owner, {}, {}},
+                 R"(,"room":"lobby","user":"bob","role":"owner")", "role")
+            .add(SetRole{"lobby", "u2", Role::muted, 600'000, "too \"loud\""},
+                 R"(,"room":"lobby","user":"u2","role":"muted","for":"600000ms",)"
+                 R"("reason":"too \"loud\"")",
+                 "role")
+            .add(Kick{"lobby", "bob", {}}, R"(,"room":"lobby","user":"bob")", "kick")
+            .add(Kick{"lobby", "bob", "r"}, R"(,"room":"lobby","user":"bob","reason":"r")", "kick")
+            .add(SetTopic{"lobby", ""}, R"(,"room":"lobby","topic":"")", "topic")
+            .add(SetTopic{"lobby", "all"}, R"(,"room":"lobby","topic":"all")", "topic")
+            .add(AskRoom{"lobby"}, R"(,"room":"lobby")", "room")
             .add(Ping{}, "", "ping");
     return all;
 }
@@ -138,6 +178,11 @@ inline const Samples<ServerMessage>& server_messages() {
                  R"(,"session":"s1","user":{"id":"u1","name":"Ann"},"heartbeat_ms":25000,"limits":)"
                  R"({"text_bytes":4096,"message_bytes":65536,"rooms":64,"history":200},)"
                  R"("server":"parley/0.1.0")",
+                 "welcome")
+            .add(Welcome{"s1", ann, 25000, {4096, 65536, 64, 200, 1 << 20}, "p", {"files"}, true},
+                 R"(,"session":"s1","user":{"id":"u1","name":"Ann"},"heartbeat_ms":25000,"limits":)"
+                 R"({"text_bytes":4096,"message_bytes":65536,"rooms":64,"history":200,)"
+                 R"("file_bytes":1048576},"server":"p","features":["files"],"signed_in":true)",
                  "welcome")
             .add(
                 Joined{"lobby",
@@ -157,6 +202,28 @@ inline const Samples<ServerMessage>& server_messages() {
                 Joined{"lobby", cursor("e1:0"), false, {}, std::vector<User>{}, 0},
                 R"(,"room":"lobby","cursor":"e1:0","recovered":false,"history":[],"members":[],"count":0)",
                 "joined")
+            .add(Joined{"dm:u1:u2", cursor("e1:0"), false, {}, {}, 2, "", User{"u2", "Bob"}},
+                 R"(,"room":"dm:u1:u2","cursor":"e1:0","recovered":false,"history":[],"count":2,)"
+                 R"("direct":{"id":"u2","name":"Bob"})",
+                 "joined")
+            .add(Joined{"lobby", cursor("e1:9"), false, {}, {}, 2, "", {}, 7},
+                 R"(,"room":"lobby","cursor":"e1:9","recovered":false,"history":[],"count":2,)"
+                 R"("read":7)",
+                 "joined")
+            .add(
+                MyRooms{
+                    {MyRoom{"lobby", "public", {}, "all of it", 7, cursor("e1:7"), 5, 2, hi},
+                     MyRoom{
+                         "dm:u1:u2", "direct", User{"u2", "Bob"}, "", 0, cursor("e1:0"), 0, 0, {}},
+                     MyRoom{"away", "members", {}, "", 0, {}, 0, 0, {}, true}}},
+                R"(,"rooms":[{"room":"lobby","kind":"public","topic":"all of it","last_offset":7,)"
+                R"("cursor":"e1:7","read":5,"unread":2,"last":)" +
+                    std::string(hi_json) +
+                    R"(},{"room":"dm:u1:u2","kind":"direct","direct":{"id":"u2","name":"Bob"},)"
+                    R"("last_offset":0,"cursor":"e1:0","read":0,"unread":0},)"
+                    R"({"room":"away","kind":"members","unavailable":true}])",
+                "rooms")
+            .add(MyRooms{}, R"(,"rooms":[])", "rooms")
             .add(Left{"lobby"}, R"(,"room":"lobby")", "left")
             .add(Ack{"lobby", cursor("e1:7"), "2026-01-02T03:04:05.678Z"},
                  R"(,"room":"lobby","offset":7,"cursor":"e1:7","at":"2026-01-02T03:04:05.678Z")",
@@ -181,6 +248,8 @@ inline const Samples<ServerMessage>& server_messages() {
                 "error")
             .add(hi, rest_of(hi_json), "message")
             .add(move, rest_of(move_json), "message")
+            .add(edited(hi), rest_of(edited_json), "message")
+            .add(deleted(move), rest_of(deleted_json), "message")
             .add(PresencePush{"lobby", PresencePush::Action::join, ann, 3},
                  R"(,"room":"lobby","action":"join","user":{"id":"u1","name":"Ann"},"count":3)",
                  "presence")
@@ -195,6 +264,36 @@ inline const Samples<ServerMessage>& server_messages() {
                  R"(,"room":"lobby","user":{"id":"u1","name":"Ann"},"offset":7)", "read")
             .add(Gap{"lobby", 3, 9, cursor("e1:9")},
                  R"(,"room":"lobby","from":3,"to":9,"cursor":"e1:9")", "gap")
+            .add(Joined{"lobby", cursor("e1:0"), false, {}, std::nullopt, 1, "all of it"},
+                 R"(,"room":"lobby","cursor":"e1:0","recovered":false,"history":[],"count":1,)"
+                 R"("topic":"all of it")",
+                 "joined")
+            .add(RolePush{"lobby", ann, Role::banned, "2026-01-02T03:04:05.678Z", User{"u2", "Bob"},
+                          "spam"},
+                 R"(,"room":"lobby","user":{"id":"u1","name":"Ann"},"role":"banned",)"
+                 R"("until":"2026-01-02T03:04:05.678Z","by":{"id":"u2","name":"Bob"},)"
+                 R"("reason":"spam")",
+                 "role")
+            .add(RolePush{"lobby", ann, Role::none, {}, {}, {}},
+                 R"(,"room":"lobby","user":{"id":"u1","name":"Ann"},"role":"none")", "role")
+            .add(Removed{"lobby", Removed::Action::ban, User{"u2", "Bob"}, "spam"},
+                 R"(,"room":"lobby","action":"ban","by":{"id":"u2","name":"Bob"},"reason":"spam")",
+                 "removed")
+            .add(Removed{"lobby", Removed::Action::kick, {}, {}},
+                 R"(,"room":"lobby","action":"kick")", "removed")
+            .add(RoomInfo{"lobby",
+                          RoomKind::read_only,
+                          "all of it",
+                          3,
+                          Role::moderator,
+                          {"read", "send"},
+                          std::vector{RoomInfo::Assigned{ann, Role::muted, "2026"}}},
+                 R"(,"room":"lobby","kind":"read-only","topic":"all of it","count":3,)"
+                 R"("role":"moderator","may":["read","send"],)"
+                 R"("roles":[{"user":{"id":"u1","name":"Ann"},"role":"muted","until":"2026"}])",
+                 "room")
+            .add(RoomInfo{"lobby", RoomKind::open, {}, 0, Role::none, {}, std::nullopt},
+                 R"(,"room":"lobby","kind":"public","count":0,"role":"none","may":[])", "room")
             .add(Drain{1234}, R"(,"retry_after_ms":1234)", "drain");
     return all;
 }

@@ -17,13 +17,13 @@ using enum RestDialect;
 const Cursor cursor{*Epoch::parse("Ab3"), 7};
 
 RestCommand decoded(std::string_view type, std::string_view text, RestDialect dialect = parley) {
-    auto command = decode_rest_command(type, "lobby", text, dialect);
+    auto command = decode_rest_command(type, {"lobby"}, text, dialect);
     EXPECT_TRUE(command) << text << ": " << (command ? "" : command.error().message);
     return command ? *command : RestCommand{};
 }
 
 std::string problem(std::string_view type, std::string_view text, RestDialect dialect = parley) {
-    const auto command = decode_rest_command(type, "lobby", text, dialect);
+    const auto command = decode_rest_command(type, {"lobby"}, text, dialect);
     return command ? "decoded" : command.error().message;
 }
 
@@ -69,10 +69,46 @@ TEST(RestCodec, SaysWhatIsWrongWithABody) {
 
 TEST(RestCodec, TakesARoomForWhatItIsWhateverItIs) {
     for (const std::string_view room : {"", "a\"b", "a\\", "\n", "x}"}) {
-        const auto command = decode_rest_command("members", room, "{}", parley);
+        const auto command = decode_rest_command("members", {room}, "{}", parley);
         ASSERT_TRUE(command);
         EXPECT_EQ(std::get<Members>(command->command).room, room);
     }
+}
+
+TEST(RestCodec, TakesWhatThePathSaysForTheOffset) {
+    const auto said = [](std::string_view offset, std::string_view text) {
+        return decode_rest_command("delete", {"lobby", {}, offset}, text, parley);
+    };
+    EXPECT_EQ(std::get<Delete>(said("7", "{}")->command), (Delete{"lobby", 7, "", ""}));
+    EXPECT_EQ(std::get<Delete>(said("7", R"({"offset":8,"reason":"spam","key":"k"})")->command),
+              (Delete{"lobby", 7, "spam", "k"}));
+    for (const std::string_view bad : {"x", "007", "-1", "1.5", "1,2", "{}", "\"7\"", " "}) {
+        const auto refused = said(bad, "{}");
+        ASSERT_FALSE(refused) << bad;
+        EXPECT_THAT(refused.error().message, HasSubstr("\"offset\" must be")) << bad;
+    }
+}
+
+TEST(RestCodec, ShowsPlainPagesWhatMessagesHaveBecome) {
+    const HistoryPage page{"lobby", cursor, {}, false};
+    std::string edit = R"({"type":"message","room":"lobby","offset":9,"cursor":"Ab3:9",)"
+                       R"("from":{"id":"u","name":"Ann"},"data":{"offset":7,"text":"hi"},)"
+                       R"("event":"edit","at":"T"})";
+    const std::vector<std::string_view> messages{
+        R"({"type":"message","room":"lobby","offset":7,"cursor":"Ab3:7",)"
+        R"("from":{"id":"u","name":"Ann"},"text":"hi","at":"T","edited":"U","edit":9})",
+        R"({"type":"message","room":"lobby","offset":8,"cursor":"Ab3:8",)"
+        R"("from":{"id":"u","name":"Ann"},"at":"T","deleted":"V"})",
+        edit,
+        R"({"type":"message","room":"lobby","offset":10,"cursor":"Ab3:10",)"
+        R"("from":{"id":"u","name":"Ann"},"data":{"topic":"all"},"event":"topic","at":"T"})"};
+    std::string out;
+    append_chat_page(out, page, false, messages);
+    EXPECT_THAT(out,
+                HasSubstr(R"("messages":[{"id":"Ab3:7","offset":7,"room":"lobby","username":"Ann",)"
+                          R"("text":"hi","message":"hi","timestamp":"T","edited":"U"},)"
+                          R"({"id":"Ab3:8","offset":8,"room":"lobby","username":"Ann",)"
+                          R"("text":"","message":"","deleted":"V","timestamp":"T"}])"));
 }
 
 TEST(RestCodec, WritesEachAnswerExactly) {

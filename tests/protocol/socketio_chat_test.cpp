@@ -94,6 +94,68 @@ TEST(SocketIoChat, SaysACustomEventByItsOwnName) {
                 ElementsAre(R"(["draw","t","ep:5"])"));
 }
 
+TEST(SocketIoChat, SaysWhatWasEditedAndDeletedByItsOwnOffset) {
+    Speaker speaker;
+    EXPECT_THAT(speaker.args(message(R"("data":{"offset":3,"text":"new"},"event":"edit")", 9)),
+                ElementsAre(R"(["message_edited",{"username":"a\"nn","text":"new","message":"new",)"
+                            R"("timestamp":")" +
+                            at + R"(","room":"lobby","offset":3,"id":"ep:3"},"ep:9"])"));
+    EXPECT_THAT(speaker.args(message(R"("data":{"offset":3,"data":[1]},"event":"edit")", 9)),
+                ElementsAre(HasSubstr(R"("username":"a\"nn","data":[1],"timestamp")")));
+    EXPECT_THAT(speaker.args(message(R"("data":{"offset":3,"reason":"spam"},"event":"delete")", 9)),
+                ElementsAre(R"(["message_deleted",{"username":"a\"nn","reason":"spam",)"
+                            R"("timestamp":")" +
+                            at + R"(","room":"lobby","offset":3,"id":"ep:3"},"ep:9"])"));
+    EXPECT_THAT(speaker.args(message(R"("data":{"offset":3},"event":"edit")", 9)), ElementsAre())
+        << "whose words were changed again";
+    speaker.config.edited_event = "changed";
+    speaker.voice.offsets = false;
+    EXPECT_THAT(speaker.args(message(R"("data":{"offset":3,"text":"new"},"event":"edit")", 9)),
+                ElementsAre(testing::AllOf(testing::StartsWith(R"(["changed",)"),
+                                           testing::EndsWith(R"("id":"ep:3"}])"))));
+}
+
+TEST(SocketIoChat, SaysWhatIsBetweenTwoByAnotherName) {
+    Speaker speaker;
+    speaker.config.message_events = {"message", "new_message"};
+    const std::string room = "dm:ann:bob";
+    EXPECT_THAT(speaker.args(message(R"("text":"hi")", 5, room)),
+                ElementsAre(R"(["private_message",{"username":"a\"nn","text":"hi","message":"hi",)"
+                            R"("timestamp":")" +
+                            at + R"(","room":"dm:ann:bob","offset":5,"id":"ep:5"},"ep:5"])"));
+    const User bob{"u2", "bob"};
+    const std::string first = message(R"("text":"hi")", 5, room);
+    const std::vector<std::string_view> messages{first};
+    const auto joined = direct_joined_event(speaker.voice, room, &bob, messages,
+                                            RecoveryOffset{*Cursor::parse("ep:5"), 0, 2});
+    EXPECT_EQ(check_json(joined.args), std::nullopt) << joined.args;
+    EXPECT_THAT(joined.args, testing::StartsWith(R"(["direct_joined",{"room":"dm:ann:bob",)"
+                                                 R"("username":"bob","messages":[{"username":)"));
+    EXPECT_THAT(joined.args, testing::EndsWith(R"(}]},"ep:5+2"])"));
+    EXPECT_EQ(direct_joined_event(speaker.voice, room, nullptr, {}, std::nullopt).args,
+              R"(["direct_joined",{"room":"dm:ann:bob","messages":[]}])");
+}
+
+TEST(SocketIoChat, ShowsInAHistoryWhatMessagesHaveBecome) {
+    const Speaker speaker;
+    const std::string edited =
+        message(R"("text":"new")", 1).substr(0, message(R"("text":"new")", 1).size() - 1) +
+        R"(,"edited":"U","edit":3})";
+    std::string deleted = message(R"("x":0)", 2);
+    deleted.insert(deleted.size() - 1, R"(,"deleted":"V")");
+    const std::string edit = message(R"("data":{"offset":1,"text":"new"},"event":"edit")", 3);
+    const std::string removal = message(R"("data":{"offset":2},"event":"delete")", 4);
+    const std::vector<std::string_view> all{edited, deleted, edit, removal};
+    const auto event = history_event(speaker.voice, all, std::nullopt);
+    EXPECT_EQ(check_json(event.args), std::nullopt) << event.args;
+    EXPECT_EQ(event.args,
+              R"(["message_history",[{"username":"a\"nn","text":"new","message":"new",)"
+              R"("timestamp":")" +
+                  at + R"(","edited":"U","room":"lobby","offset":1,"id":"ep:1"},)" +
+                  R"({"username":"a\"nn","text":"","message":"","deleted":"V","timestamp":")" + at +
+                  R"(","room":"lobby","offset":2,"id":"ep:2"}]])");
+}
+
 TEST(SocketIoChat, NeverSaysAnEventThatAClientTakesForAnother) {
     Speaker speaker;
     speaker.config.stop_typing_event = "halt";
@@ -136,6 +198,38 @@ TEST(SocketIoChat, SaysThatTypingStoppedByAnotherNameWhereThereIsOne) {
     EXPECT_THAT(speaker.args(push), ElementsAre(HasSubstr(R"(["typing",)")));
     speaker.config.stop_typing_event = "stop typing";
     EXPECT_THAT(speaker.args(push), ElementsAre(HasSubstr(R"(["stop typing",)")));
+}
+
+TEST(SocketIoChat, SaysTopicsAndRoles) {
+    Speaker speaker;
+    const std::string topic = message(R"("data":{"topic":"a\"ll"},"event":"topic")");
+    const std::string said = R"(["topic",{"username":"a\"nn","topic":"a\"ll","timestamp":")" + at +
+                             R"(","room":"lobby","offset":5,"id":"ep:5"})";
+    EXPECT_THAT(speaker.args(topic), ElementsAre(said + ",\"ep:5\"]"));
+    EXPECT_EQ(history_event(speaker.voice, std::vector<std::string_view>{topic}, std::nullopt).args,
+              R"(["message_history",[]])")
+        << "it is no message";
+    speaker.voice.offsets = false;
+    EXPECT_THAT(speaker.args(topic), ElementsAre(said + "]"));
+    EXPECT_THAT(
+        speaker.args(R"({"type":"role","room":"lobby","user":{"id":"u1","name":"ann"},)"
+                     R"("role":"muted","until":"T","by":{"id":"u2","name":"bob"},"reason":"r"})"),
+        ElementsAre(R"(["role",{"username":"ann","room":"lobby","role":"muted","until":"T",)"
+                    R"("by":"bob","reason":"r"}])"));
+    const RolePush role{"lobby", {"u1", "ann"}, Role::none, {}, {}, {}};
+    EXPECT_EQ(role_event(speaker.voice, role).args,
+              R"(["role",{"username":"ann","room":"lobby","role":"none"}])");
+}
+
+TEST(SocketIoChat, SaysWhoWasPutOut) {
+    Speaker speaker;
+    speaker.voice.prefix = "support.";
+    const User bob{"u2", "b\"ob"};
+    EXPECT_EQ(
+        removed_event(speaker.voice, {"support.lobby", Removed::Action::ban, bob, "spam"}).args,
+        R"(["removed",{"room":"lobby","action":"ban","by":"b\"ob","reason":"spam"}])");
+    EXPECT_EQ(removed_event(speaker.voice, {"support.lobby", Removed::Action::kick, {}, {}}).args,
+              R"(["removed",{"room":"lobby","action":"kick"}])");
 }
 
 TEST(SocketIoChat, TellsWhatARoomHolds) {
@@ -339,6 +433,33 @@ TEST(SocketIoChatEvent, TypesInEveryForm) {
     EXPECT_EQ(f.command<Read>(R"(["read",7])"), (Read{"lobby", 7}));
     EXPECT_EQ(f.command<Read>(R"(["read",{"offset":7,"room":"first"}])"), (Read{"first", 7}));
     EXPECT_EQ(f.command<Read>(R"(["read",{"id":"ep:7"}])"), (Read{"lobby", 7}));
+}
+
+TEST(SocketIoChatEvent, EditsAndDeletes) {
+    Listener f;
+    const Body hi{Body::Kind::text, "hi"};
+    for (const std::string_view args : {R"(["edit",{"offset":7,"text":"hi"}])",
+                                        R"(["edit_message",{"id":"ep:7","message":"hi"}])",
+                                        R"(["edit",{"offset":7,"msg":"hi","room":"lobby"}])"}) {
+        EXPECT_EQ(f.command<Edit>(args), (Edit{"lobby", 7, hi, ""})) << args;
+    }
+    EXPECT_EQ(f.command<Edit>(R"(["edit",{"offset":7,"data":[1],"key":"k","room":"first"}])"),
+              (Edit{"first", 7, {Body::Kind::data, "[1]"}, "k"}));
+    EXPECT_EQ(f.command<Delete>(R"(["delete",7])"), (Delete{"lobby", 7, "", ""}));
+    EXPECT_EQ(f.command<Delete>(R"(["delete_message",{"id":"ep:7","reason":"r","key":"k"}])"),
+              (Delete{"lobby", 7, "r", "k"}));
+    EXPECT_EQ(f.command<Direct>(R"(["direct",{"to":"bob","text":"hi","key":"k"}])"),
+              (Direct{"bob", hi, "k"}));
+    EXPECT_EQ(f.command<Direct>(R"(["private_message",{"recipient":"bob","data":1}])"),
+              (Direct{"bob", {Body::Kind::data, "1"}, ""}));
+    for (const std::string_view args :
+         {R"(["edit"])", R"(["edit","hi"])", R"(["edit",{"text":"hi"}])",
+          R"(["edit",{"offset":7}])", R"(["edit",{"offset":-1,"text":"hi"}])",
+          R"(["edit",{"id":"7","text":"hi"}])", R"(["delete"])", R"(["delete","7"])",
+          R"(["delete",{"offset":7,"reason":1}])", R"(["direct",{"text":"hi"}])",
+          R"(["direct",{"to":1,"text":"hi"}])"}) {
+        EXPECT_EQ(f.refusal(args).why, ChatRefusal::Why::bad_request) << args;
+    }
 }
 
 TEST(SocketIoChatEvent, RelaysWhatIsAllowed) {

@@ -48,7 +48,10 @@ TEST(CommandLine, RefusesWithOneLineAndExitCodeOne) {
           Row{"serve doctor", "doctor"}, Row{"doctor --connections none", "--connections"},
           Row{"doctor --connections 0", "--connections"}, Row{"--shards", "--shards"},
           Row{"--broker redis://x", "--broker: this version runs as one node only"},
-          Row{"token", "token: sign-in tokens are not part of this version"}}) {
+          Row{"token", "--user is required"}, Row{"token --user", "--user"},
+          Row{"token --user 1 --ttl soon", "--ttl: \"soon\" is not a time"},
+          Row{"token --user 1 --ttl 0s", "--ttl: \"0s\" is not a time"},
+          Row{"serve --user 1", "--user"}}) {
         const auto parsed = parse_command_line(words(row.line));
         const auto* exit = std::get_if<EarlyExit>(&parsed);
         ASSERT_NE(exit, nullptr) << row.line;

@@ -73,6 +73,8 @@ TEST(ConfigFile, ReadsEverySection) {
         keep_age = "1h"
         [[rooms]]
         match = "*"
+        kind = "read-only"
+        owners = ["ann", "k7"]
     )");
     EXPECT_THAT(warnings, IsEmpty());
     ASSERT_EQ(config.listen.size(), 2U);
@@ -100,6 +102,9 @@ TEST(ConfigFile, ReadsEverySection) {
     EXPECT_EQ(core::retention_of(config.core, "other"), core::Retention());
     EXPECT_EQ(config.core.rooms[1].on_lag, core::OnLag::disconnect);
     EXPECT_FALSE(config.core.rooms[1].flush_delay);
+    EXPECT_EQ(config.core.rooms[0].kind, protocol::RoomKind::open);
+    EXPECT_EQ(core::kind_of(config.core.rooms, "other"), protocol::RoomKind::read_only);
+    EXPECT_THAT(config.core.rooms[1].owners, ElementsAre("ann", "k7"));
 }
 
 TEST(ConfigFile, NamesFileLineAndKeyOfWhatIsWrong) {
@@ -133,7 +138,8 @@ TEST(ConfigFile, NamesFileLineAndKeyOfWhatIsWrong) {
              Row{"[tls]\nclient_auth = \"maybe\"",
                  "parley.toml:2: tls.client_auth: \"maybe\" is not one of none, request, require"},
              Row{"[history]\nstore = \"mysql:x\"",
-                 "parley.toml:2: history.store: \"mysql:x\" is not memory or sqlite:PATH"},
+                 "parley.toml:2: history.store: what is given is not memory, sqlite:PATH or "
+                 "postgres:URL"},
              Row{"[history]\ndurability = \"maybe\"",
                  "parley.toml:2: history.durability: \"maybe\" is not async or sync"},
              Row{"[[rooms]]\nmatch = \"a\"\nkeep_age = \"long\"",
@@ -144,6 +150,9 @@ TEST(ConfigFile, NamesFileLineAndKeyOfWhatIsWrong) {
                  "on_lag"},
              Row{"[[rooms]]\nmatch = \"a\"\non_lag = \"drop\"",
                  "parley.toml:3: rooms.on_lag: \"drop\" is not one of disconnect, gap, latest"},
+             Row{"[[rooms]]\nmatch = \"a\"\nkind = \"secret\"",
+                 "parley.toml:3: rooms.kind: \"secret\" is not one of public, members, read-only, "
+                 "private"},
              Row{"[[rooms]]\nmatch = \"a\"\nflush_delay = \"soon\"",
                  "parley.toml:3: rooms.flush_delay: \"soon\" is not a delay (expected "
                  "\"adaptive\", \"0ms\" or e.g. \"20ms\")"},
@@ -349,8 +358,10 @@ TEST(SocketIoSettings, AreRefusedWhereTheyAreNoNames) {
     };
     for (const std::string& line : std::vector<std::string>{
              "message_events = [\"disconnect\"]", "message_events = [\"\"]", "message_events = []",
-             "users_event = \"\"", "joined_event = \"connect\"", "default_room = \"no room\"",
-             "namespaces = [\"support\"]", "namespaces = [\"/a=a.\", \"/a=b.\"]",
+             "users_event = \"\"", "joined_event = \"connect\"", "left_event = \"left\"",
+             "message_events = [\"message\", \"topic\"]", "stop_typing_event = \"role\"",
+             "default_room = \"no room\"", "namespaces = [\"support\"]",
+             "namespaces = [\"/a=a.\", \"/a=b.\"]",
              "namespaces = [\"/a=a.\", \"/b=b.\", \"/c=c.\", \"/d=d.\"]",
              "relay_events = [\"a*b*\"]", "attachments_max = -1", "recovery_window = \"0s\""}) {
         EXPECT_NE(refusal(line), "taken") << line;

@@ -29,7 +29,7 @@ class Manual(unittest.TestCase):
         self.entries = re.findall(r"^\.TP\n(.*)", page, re.MULTILINE)
 
     def test_its_options_are_the_programs(self):
-        told = options_of(help_of()) | options_of(help_of("doctor"))
+        told = options_of(help_of()) | options_of(help_of("doctor")) | options_of(help_of("token"))
         self.assertGreater(len(told), 10)
         written = set(re.findall(r"\\fB(--[a-z-]+)", "\n".join(self.entries)))
         self.assertEqual(told, written)

@@ -133,9 +133,22 @@ class Refusals(unittest.TestCase):
         self.assertEqual((code, out, err.count("\n")), (1, "", 1))
         self.assertIn("--frobnicate", err)
 
-    def test_what_a_later_version_has_is_refused_by_name(self):
+    def test_a_token_takes_a_secret(self):
+        self.assert_refused(run("token", "--user", "1"),
+                            "parleyd: token: no secret to sign with (expected jwt.secret_file in "
+                            "the configuration)")
         self.assert_refused(run("token"),
-                            "parleyd: token: sign-in tokens are not part of this version")
+                            "parleyd: --user is required (parleyd --help lists what there is)")
+
+    def test_keys_that_are_none_are_named(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".pem") as key:
+            key.write("none")
+            key.flush()
+            for command in ("serve", "check-config"):
+                self.assert_refused(
+                    run(command, "--log-level", "off",
+                        environment={"PARLEY_JWT__PUBLIC_KEYS": key.name}),
+                    f"parleyd: jwt.public_keys: {key.name}: no public key in PEM")
 
     def test_a_port_that_another_program_has_is_one_line(self):
         with socket.create_server(("127.0.0.1", 0)) as other:

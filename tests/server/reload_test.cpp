@@ -44,7 +44,7 @@ struct OtherWord {
     std::string operator()(const FileListKind&) const { return "other.pem"; }
     std::string operator()(const ClientAuthKind&) const { return "require"; }
     std::string operator()(const FlushDelayKind&) const { return "10ms"; }
-    std::string operator()(const IoChoiceKind&) const { return "epoll"; }
+    std::string operator()(const IoChoiceKind&) const { return "uring"; }
     std::string operator()(const DurabilityKind&) const { return "async"; }
     std::string operator()(const LogLevelKind&) const { return "error"; }
     std::string operator()(const LogFormatKind&) const { return "json"; }

@@ -120,6 +120,11 @@ std::string without_quotes(std::string text) {
     return text;
 }
 
+bool is_secret(const Setting& setting) {
+    const auto* text = std::get_if<TextKind>(&setting.kind);
+    return text != nullptr && text->rule.secret;
+}
+
 TEST(Settings, TakeEveryGoodWordAndKeepIt) {
     for (const auto& setting : all_settings()) {
         for (const auto& word : std::visit(GoodWords{}, setting.kind)) {
@@ -138,7 +143,8 @@ TEST(Settings, RefuseEveryBadWordAndStayAsTheyWere) {
             const auto before = toml_value(setting, config);
             const auto problem = assign(setting, config, {&word, 1});
             ASSERT_TRUE(problem) << setting.key << " took " << word;
-            EXPECT_NE(problem->find('"' + word), std::string::npos) << *problem;
+            const bool said = problem->find('"' + word) != std::string::npos;
+            EXPECT_NE(said, is_secret(setting)) << *problem;
             EXPECT_EQ(toml_value(setting, config), before) << setting.key;
         }
     }
@@ -214,6 +220,24 @@ TEST(Settings, KnowEveryLagPolicyByName) {
         EXPECT_EQ(on_lag_from(name_of(policy)), policy);
     }
     EXPECT_EQ(on_lag_from("drop"), std::nullopt);
+}
+
+TEST(Setting, APasswordIsNeverSaidBack) {
+    const Setting& store = *find_setting("history.store");
+    for (const char* given :
+         {"postgres://ann:hush@db/chat", "postgresql://ann:hu@sh:hush@db/chat",
+          "postgres:postgres://ann:hush@one,two/chat?password=hush",
+          "postgres:host=db password=hush dbname=x", "postgres:password = 'hu\\'s hush' host=db",
+          "mysql://ann:hush@db", "postgres:host=db sslpassword=hush"}) {
+        ServerConfig config;
+        const auto problem = assign(store, config, std::vector<std::string>{given});
+        EXPECT_EQ(problem.value_or("").find("hush"), std::string::npos) << given;
+        EXPECT_EQ(toml_value(store, config).find("hush"), std::string::npos) << given;
+    }
+    ServerConfig config;
+    EXPECT_FALSE(assign(store, config, std::vector<std::string>{"postgres://ann:hush@db/chat"}));
+    EXPECT_EQ(config.history_store, "postgres://ann:hush@db/chat");
+    EXPECT_EQ(toml_value(store, config), "\"postgres://ann:***@db/chat\"");
 }
 
 }  // namespace

@@ -81,6 +81,12 @@ public:
                 kept.epoch =
                     *protocol::Epoch::parse(protocol::epoch_of_message(unsaved.message->json()));
                 kept.messages.push_back(unsaved.message);
+                for (const auto& amended : unsaved.amended) {
+                    std::ranges::replace_if(
+                        kept.messages,
+                        [&](const auto& message) { return message->offset() == amended->offset(); },
+                        amended);
+                }
                 if (!unsaved.key.empty()) {
                     kept.keys.push_back(
                         {unsaved.user, unsaved.key, unsaved.message->offset(), unsaved.at});

@@ -169,7 +169,7 @@ TEST(HttpConnection, AnswersAndStaysOpenForTheNext) {
              Row{"BREW /healthz", 405, "Allow: GET, HEAD\r\n"},
              Row{"GET /nothing", 404, R"("code":"not_found")"},
              Row{"GET /../etc/passwd", 404, R"("status":404)"},
-             Row{"OPTIONS *", 204, "Allow: GET, HEAD, POST, PUT, DELETE, OPTIONS\r\n"},
+             Row{"OPTIONS *", 204, "Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n"},
              Row{"OPTIONS /healthz", 204, "Allow: GET, HEAD, OPTIONS\r\n"},
              Row{"OPTIONS /ws", 204, "Allow: GET, OPTIONS\r\n"},
              Row{"OPTIONS /nothing", 404, R"("code":"not_found")"},

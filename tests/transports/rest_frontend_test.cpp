@@ -87,6 +87,50 @@ TEST(RestFrontend, PublishesARepeatedKeyOnce) {
               3);
 }
 
+TEST(RestFrontend, EditsAndDeletesWhatOneHasSaid) {
+    TestServer server(unlimited(2));
+    RestClient client(server.port());
+    const std::string ann = "X-Parley-Name: ann\r\n";
+    const std::string bob = "X-Parley-Name: bob\r\n";
+    client.post(messages, "text=helo", ann);
+    client.post(messages, "text=world", ann);
+    const std::string one = messages + "/1";
+    const auto patch = [&](const std::string& path, const std::string& body,
+                           const std::string& extra) {
+        return client.ask("PATCH", path, body, "Content-Type: application/json\r\n" + extra);
+    };
+    const RestAnswer edited = patch(one, R"({"text":"hello"})", ann);
+    EXPECT_EQ(edited.status, 200) << edited.body;
+    EXPECT_EQ(edited.number("offset"), 3);
+    EXPECT_EQ(edited.text("room"), "lobby");
+    EXPECT_EQ(patch(one, R"({"text":"x"})", bob).status, 403);
+    EXPECT_EQ(patch(messages + "/9", R"({"text":"x"})", ann).status, 404);
+    EXPECT_EQ(patch(messages + "/3", R"({"text":"x"})", ann).status, 403);
+    EXPECT_EQ(patch("/api/v1/rooms/nowhere/messages/1", R"({"text":"x"})", ann).status, 404);
+    EXPECT_EQ(patch(one, "{}", ann).status, 400);
+    EXPECT_EQ(patch(one, R"({"text":"a","data":1})", ann).status, 400);
+    EXPECT_EQ(patch(messages + "/one", R"({"text":"x"})", ann).status, 400);
+    const std::string key = "Idempotency-Key: k\r\n";
+    EXPECT_EQ(client.ask("DELETE", messages + "/2", {}, bob).status, 403);
+    const RestAnswer gone = client.ask("DELETE", messages + "/2?reason=typo", {}, ann + key);
+    EXPECT_EQ(gone.status, 200) << gone.body;
+    EXPECT_EQ(gone.number("offset"), 4);
+    EXPECT_EQ(client.ask("DELETE", messages + "/2", {}, ann + key).body, gone.body);
+    EXPECT_EQ(client.ask("DELETE", messages + "/2", {}, ann).status, 404);
+    const boost::json::value page = client.get(messages).json();
+    const auto& list = page.at("messages").as_array();
+    ASSERT_EQ(list.size(), 4u);
+    EXPECT_EQ(list[0].at("text"), "hello");
+    EXPECT_EQ(list[0].at("edit"), 3);
+    EXPECT_EQ(list[0].at("edited"), list[2].at("at"));
+    EXPECT_FALSE(list[1].as_object().contains("text"));
+    EXPECT_EQ(list[1].at("deleted"), list[3].at("at"));
+    EXPECT_EQ(list[3].at("data").at("reason"), "typo");
+    const boost::json::value chat = client.get("/api/chat/messages").json();
+    EXPECT_EQ(chat.at("messages").as_array().size(), 2u) << "as plain pages show it";
+    EXPECT_EQ(client.post(messages, R"({"text":"x","event":"edit"})", ann).status, 400);
+}
+
 TEST(RestFrontend, TellsWhoOneIs) {
     struct Row {
         std::string_view target;
@@ -183,7 +227,7 @@ std::vector<Refused> malformed_bodies() {
 std::vector<Refused> refused_targets() {
     return {
         {"GET", "/api/", "", "", 404, "not_found", "nothing at this path"},
-        {"GET", "/api/v1/rooms/lobby", "", "", 404, "not_found", "nothing at this path"},
+        {"GET", "/api/v1/rooms/lobby/nothing", "", "", 404, "not_found", "nothing at this path"},
         {"GET", "/api/v1/rooms/a/b/messages", "", "", 404, "not_found", "nothing at this path"},
         {"GET", "/api/v1/rooms/nowhere/messages", "", "", 404, "not_found", "no such room"},
         {"GET", "/api/v1/rooms/nowhere/members", "", "", 404, "not_found", "no such room"},

@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "transports/accounts/account_routes.hpp"
 #include "transports/rest/rest_answers.hpp"
 #include "transports/rest/rest_files.hpp"
 
@@ -15,27 +16,41 @@ namespace {
 
 namespace json = boost::json;
 
-TEST(RestRoutes, MatchOneSegmentWhereThePatternHasTheRoom) {
+TEST(RestRoutes, MatchOneSegmentWhereThePatternHasAHole) {
     struct Row {
         std::string_view pattern, path;
-        std::optional<std::string_view> room;
+        std::optional<RouteNames> names;
     };
     for (const Row& row : {
-             Row{"/a/{room}/b", "/a/x/b", "x"},
-             Row{"/a/{room}/b", "/a//b", ""},
-             Row{"/a/{room}/b", "/a/x:y@z/b", "x:y@z"},
-             Row{"/a/{room}/b", "/a/b/b", "b"},
+             Row{"/a/{room}/b", "/a/x/b", RouteNames{"x"}},
+             Row{"/a/{room}/b", "/a//b", RouteNames{""}},
+             Row{"/a/{room}/b", "/a/x:y@z/b", RouteNames{"x:y@z"}},
+             Row{"/a/{room}/b", "/a/b/b", RouteNames{"b"}},
+             Row{"/a/{room}/b/{offset}", "/a/x/b/7", RouteNames{"x", {}, "7"}},
+             Row{"/a/{room}/b/{offset}", "/a/x/b/", RouteNames{"x", {}, ""}},
+             Row{"/a/{room}/b/{offset}", "/a/x/b", std::nullopt},
+             Row{"/a/{room}/b/{offset}", "/a/x/b/7/8", std::nullopt},
+             Row{"/a/{user}/b", "/a/ann%20b/b", RouteNames{{}, "ann%20b", {}}},
              Row{"/a/{room}/b", "/a/b", std::nullopt},
              Row{"/a/{room}/b", "/a/x/y/b", std::nullopt},
              Row{"/a/{room}/b", "/a/x/bb", std::nullopt},
              Row{"/a/{room}/b", "/a/x/b/", std::nullopt},
              Row{"/a/{room}/b", "", std::nullopt},
-             Row{"/a/b", "/a/b", ""},
+             Row{"/a/b", "/a/b", RouteNames{}},
              Row{"/a/b", "/a/b/", std::nullopt},
              Row{"/a/b", "/a", std::nullopt},
          }) {
-        EXPECT_EQ(match_route(row.pattern, row.path), row.room) << row.pattern << ' ' << row.path;
+        EXPECT_EQ(match_route(row.pattern, row.path), row.names) << row.pattern << ' ' << row.path;
     }
+}
+
+TEST(RestRoutes, MatchAUserBehindTheRoom) {
+    EXPECT_EQ(match_route("/a/{room}/b/{user}", "/a/x/b/y"), (RouteNames{"x", "y"}));
+    EXPECT_EQ(match_route("/a/{room}/b/{user}", "/a/x/b/"), (RouteNames{"x", ""}));
+    EXPECT_FALSE(match_route("/a/{room}/b/{user}", "/a/x/b"));
+    EXPECT_FALSE(match_route("/a/{room}/b/{user}", "/a/x/b/y/z"));
+    EXPECT_EQ(match_route("/a/{room}", "/a/x"), (RouteNames{"x", ""}));
+    EXPECT_FALSE(match_route("/a/{room}", "/a/x/"));
 }
 
 TEST(RestRoutes, AreDifferentAndDecodable) {
@@ -46,7 +61,8 @@ TEST(RestRoutes, AreDifferentAndDecodable) {
         if (route.command.empty()) continue;
         // An unknown type would end in nothing good: each is one that parley.v1 has.
         const auto command = protocol::decode_rest_command(
-            route.command, "lobby", R"({"text":"a","offset":1})", route.dialect);
+            route.command, {"lobby", "bob", "1"},
+            R"({"text":"a","offset":1,"role":"muted","topic":"t"})", route.dialect);
         ASSERT_TRUE(command) << route.pattern;
     }
 }
@@ -61,7 +77,9 @@ TEST(RestAnswers, HaveAStatusForEveryError) {
         const auto body = json::parse(answer.body).as_object();
         EXPECT_EQ(body.at("detail"), "because");
         EXPECT_FALSE(body.contains("retry_after_ms"));
-        EXPECT_EQ(answer.headers.size(), row.temporary ? 1u : 0u) << row.name;
+        // How long to wait, or how to sign in (RFC 9110, 15.5.2).
+        const bool more = row.temporary || row.value == core::errc::unauthorized;
+        EXPECT_EQ(answer.headers.size(), more ? 1u : 0u) << row.name;
         error.retry_after_ms = 1001;
         const HttpResponse later = answer_error(error);
         EXPECT_EQ(json::parse(later.body).at("retry_after_ms"), 1001);
@@ -102,6 +120,9 @@ TEST(OpenApi, DescribesEveryRouteAndNothingElse) {
     for (const RestRoute& route : rest_routes) {
         served.emplace(route.pattern, lower(boost::beast::http::to_string(route.method)));
     }
+    for (const AccountRoute& route : account_routes) {
+        served.emplace(route.pattern, lower(boost::beast::http::to_string(route.method)));
+    }
     for (const auto& [path, method] : of_other_frontends) served.emplace(path, method);
     EXPECT_EQ(described, served);
 }
@@ -132,7 +153,8 @@ TEST(OpenApi, SaysWhatIsLimitedAndWhatEachAnswers) {
         const bool has_body = operation.contains("requestBody");
         const auto method = route.method;
         EXPECT_EQ(has_body, method == boost::beast::http::verb::post ||
-                                method == boost::beast::http::verb::put);
+                                method == boost::beast::http::verb::put ||
+                                method == boost::beast::http::verb::patch);
     }
 }
 
@@ -151,6 +173,13 @@ void collect(const json::value& value, std::set<std::string>& references) {
     if (const auto* const object = value.if_object()) {
         for (const auto& [key, member] : *object) {
             if (key == "$ref") references.emplace(member.as_string());
+            if (key == "security") {
+                for (const auto& way : member.as_array()) {
+                    for (const auto& [scheme, scopes] : way.as_object()) {
+                        references.emplace("#/components/securitySchemes/" + std::string(scheme));
+                    }
+                }
+            }
             collect(member, references);
         }
     } else if (const auto* const array = value.if_array()) {

@@ -115,9 +115,11 @@ TEST(RestShards, TellSessionsWhoVisitsTypesAndReads) {
     EXPECT_EQ(client.post(path + "/typing", "active=false&name=bob").status, 204);
     EXPECT_EQ(receive_until(session, "typing"),
               R"({"type":"typing","room":"lobby","user":)" + bob + R"(,"active":false})");
+    EXPECT_EQ(client.post(path + "/messages", "name=bob&text=hello").status, 201);
     EXPECT_EQ(client.post(path + "/read", R"({"offset":7,"name":"bob"})").status, 204);
     EXPECT_EQ(receive_until(session, "\"read\""),
-              R"({"type":"read","room":"lobby","user":)" + bob + R"(,"offset":7})");
+              R"({"type":"read","room":"lobby","user":)" + bob + R"(,"offset":1})")
+        << "nobody has read further than what was said";
     EXPECT_EQ(client.ask("DELETE", path + "/members/me?name=bob").status, 204);
     EXPECT_EQ(
         receive_until(session, "presence"),

@@ -52,7 +52,7 @@ TEST(StaticFiles, AreServedWithTheirTypeAndTheirProtections) {
         const std::string answer = get(client, file.path);
         EXPECT_EQ(status_of(answer), 200);
         EXPECT_TRUE(body_of(answer) == file.bytes);
-        EXPECT_EQ(answer.find("application/octet-stream"), std::string::npos);
+        EXPECT_EQ(answer.find("Content-Type: application/octet-stream"), std::string::npos);
         for (const std::string_view header :
              {"Content-Security-Policy: default-src 'self'; connect-src 'self' ws: wss:;",
               "X-Content-Type-Options: nosniff\r\n", "Referrer-Policy: no-referrer\r\n",

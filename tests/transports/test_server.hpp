@@ -38,12 +38,14 @@ class TestServer {
 public:
     explicit TestServer(core::Config core = {}, TransportConfig transports = {},
                         std::span<const FrontendEntry> table = frontends,
-                        const std::shared_ptr<const TlsContexts>& tls = nullptr)
+                        const std::shared_ptr<const TlsContexts>& tls = nullptr,
+                        core::Accounts* accounts = nullptr)
         : config_(std::move(transports)) {
         for (std::uint32_t i = 0; i < core.shards; ++i) threads_.emplace_back(uring(config_.io));
         std::vector<core::ShardLoop*> loops;
         for (ShardThread& thread : threads_) loops.push_back(&thread);
         hub_.emplace(std::move(core), loops, core::machine_now(), 42);
+        hub_->set_accounts(accounts);
         boost::asio::ip::tcp::endpoint endpoint(boost::asio::ip::address_v4::loopback(), 0);
         boost::asio::ip::tcp::endpoint tls_endpoint = endpoint;
         for (std::size_t i = 0; i < threads_.size(); ++i) {
@@ -113,13 +115,9 @@ public:
         return gone->get_future();
     }
 
-    // What a server with that setting would do; PARLEY_IO decides where none is made, as it does
-    // for parleyd.
+    // What a server with that setting would do.
     [[nodiscard]] static bool uring(IoChoice choice) {
         static const bool offered = !send_ring_refusal();
-        const char* named = std::getenv("PARLEY_IO");
-        if (choice == IoChoice::automatic && named != nullptr)
-            return named == std::string_view("uring");
         return choice == IoChoice::uring || (choice == IoChoice::automatic && offered);
     }
 

@@ -347,6 +347,21 @@ void DiskFileStore::remove(std::string id, std::optional<std::string> owner, Don
                 });
 }
 
+void DiskFileStore::remove_with_message(std::string id, std::string room, std::string owner) {
+    lanes_.post(lanes_.choose(),
+                [this, id = std::move(id), room = std::move(room), owner = std::move(owner)] {
+                    static_cast<void>(guarded<FileInfo>([&]() -> FileAnswer<FileInfo> {
+                        {
+                            const std::lock_guard lock(mutex_);
+                            const auto info = index_.find(id);
+                            if (!info) return FileProblem{FileRefusal::not_found, {}};
+                            if (info->room != room) return FileProblem{FileRefusal::not_owner, {}};
+                        }
+                        return remove_now(id, owner);
+                    }));
+                });
+}
+
 FileAnswer<FileInfo> DiskFileStore::remove_now(const std::string& id,
                                                const std::optional<std::string>& owner) {
     const std::lock_guard lock(mutex_);

@@ -51,6 +51,7 @@ public:
     void list(core::FileListAsk ask, Done<core::FileList> done) override;
     void remove(std::string id, std::optional<std::string> owner,
                 Done<core::FileInfo> done) override;
+    void remove_with_message(std::string id, std::string room, std::string owner) override;
     void note_refusal(core::FileRefusal cause) noexcept override { counters_.count(cause); }
 
 private:

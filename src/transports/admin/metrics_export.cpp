@@ -131,6 +131,26 @@ void add_lag(Families& families, const core::Hub& hub) {
     families.push_back(std::move(family));
 }
 
+void add_acts(Families& families, const core::Hub& hub) {
+    MetricFamily family{
+        "parley_acts_total",
+        "Acts about who may do what in a room, by what they were and how they ended.",
+        MetricType::Counter,
+        {}};
+    for (std::size_t i = 0; i < core::audit_act_names.size(); ++i) {
+        for (std::size_t j = 0; j < core::audit_outcome_names.size(); ++j) {
+            const auto act = static_cast<core::AuditAct>(i);
+            const auto outcome = static_cast<core::AuditOutcome>(j);
+            const auto total =
+                sum(hub, [&](const auto& metrics) { return metrics.acts(act, outcome); });
+            family.metric.push_back(
+                counter(as_double(total), {{"act", std::string(core::name_of(act))},
+                                           {"outcome", std::string(core::name_of(outcome))}}));
+        }
+    }
+    families.push_back(std::move(family));
+}
+
 // Several kinds of transport may bear one name (with and without compression).
 void add_transports(Families& families, const core::Hub& hub) {
     struct Count {
@@ -223,6 +243,7 @@ Families collect(const ServerView& view) {
     Families families;
     add_counters(families, *view.hub);
     add_errors(families, *view.hub);
+    add_acts(families, *view.hub);
     add_closes(families, *view.hub);
     add_lag(families, *view.hub);
     add_transports(families, *view.hub);

@@ -18,13 +18,6 @@ using core::FileRefusal;
 constexpr std::chrono::seconds retry_disk{30};
 constexpr std::chrono::seconds retry_busy{2};
 
-HttpResponse json(unsigned status) {
-    HttpResponse response;
-    response.status = status;
-    response.content_type = "application/json";
-    return response;
-}
-
 void append_file(std::string& out, const FileInfo& info) {
     const core::WallTime at{std::chrono::milliseconds(info.created_ms)};
     protocol::append_string(out, R"({"id":)", info.id);
@@ -70,7 +63,7 @@ HttpResponse answer_file_problem(const core::FileProblem& problem_of) {
 }
 
 HttpResponse answer_uploaded(const FileInfo& info) {
-    HttpResponse response = json(201);
+    HttpResponse response = json_answer(201);
     response.body = R"({"file":)";
     append_file(response.body, info);
     response.body.push_back('}');
@@ -79,7 +72,7 @@ HttpResponse answer_uploaded(const FileInfo& info) {
 }
 
 HttpResponse answer_file_list(std::string_view room, const core::FileList& list) {
-    HttpResponse response = json(200);
+    HttpResponse response = json_answer(200);
     std::string& body = response.body;
     protocol::append_string(body, R"({"room":)", room);
     body += R"(,"files":[)";

@@ -7,13 +7,16 @@
 #include <string>
 #include <utility>
 
+#include "core/at_home.hpp"
 #include "core/hub.hpp"
 #include "core/limits.hpp"
+#include "core/question.hpp"
 #include "core/room_access.hpp"
 #include "core/session.hpp"
 #include "core/visitor.hpp"
 #include "protocol/content_disposition.hpp"
 #include "protocol/header_list.hpp"
+#include "transports/credential.hpp"
 #include "transports/files/file_answers.hpp"
 #include "transports/files/file_source.hpp"
 #include "transports/files/upload_sink.hpp"
@@ -31,7 +34,7 @@ namespace {
 
 namespace http = boost::beast::http;
 
-constexpr std::string_view leaf = "files";
+constexpr std::string_view files_leaf = "files";
 constexpr std::size_t page_default = 50;
 constexpr std::string_view no_files = "files are off on this server: its [files] folder is not set";
 constexpr std::string_view no_room =
@@ -45,6 +48,31 @@ struct Caller {
 // The answer instead, where they may not, or not yet.
 using Admitted = std::variant<Caller, HttpResponse>;
 
+// Whether somebody may, as their room's home says; or why not.
+using Leave = core::Answered<core::Standing>;
+
+std::optional<protocol::Error> why_not(const Leave& leave) {
+    if (leave) return std::nullopt;
+    return leave.error();
+}
+
+// The room whose readers an answer of the store's is for; empty: it is for who asked.
+const std::string& room_of_answer(const core::OpenFile& file) noexcept {
+    return file.info.room;
+}
+// A page of the files of a room.
+struct RoomFiles {
+    std::string room;
+    core::FileList list;
+};
+const std::string& room_of_answer(const RoomFiles& files) noexcept {
+    return files.room;
+}
+const std::string& room_of_answer(const core::FileInfo&) noexcept {
+    static const std::string none;
+    return none;
+}
+
 bool is_file_id(std::string_view text) noexcept {
     return text.size() == 22 && text.find_first_not_of(
                                     "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -53,7 +81,7 @@ bool is_file_id(std::string_view text) noexcept {
 }
 
 std::optional<std::string> room_of(std::string_view path) {
-    auto room = decode_query_text(*room_in_path(path, leaf));
+    auto room = decode_query_text(*room_in_path(path, files_leaf));
     if (!room || !core::is_room_name(*room)) return std::nullopt;
     return room;
 }
@@ -106,11 +134,15 @@ public:
     explicit FilesFrontend(Gate& gate) noexcept : gate_(&gate) {}
 
     bool owns(const HttpTarget& target) const noexcept override {
-        return room_in_path(target.path, leaf).has_value() || target.path.starts_with(files_path);
+        return room_in_path(target.path, files_leaf).has_value() ||
+               target.path.starts_with(files_path);
     }
     bool streams(const HttpRequest& request, const HttpTarget& target) const noexcept override {
-        return request.method() == http::verb::post && room_in_path(target.path, leaf).has_value();
+        return request.method() == http::verb::post &&
+               room_in_path(target.path, files_leaf).has_value();
     }
+
+    bool takes_tokens() const noexcept override { return true; }
 
     std::optional<HttpResponse> handle(Exchange& exchange) override {
         auto response = ask(exchange);
@@ -130,7 +162,13 @@ private:
     [[nodiscard]] std::optional<HttpResponse> list(Exchange& exchange, Caller caller);
     [[nodiscard]] std::optional<HttpResponse> download(Exchange& exchange, Caller caller);
     [[nodiscard]] std::optional<HttpResponse> remove(Exchange& exchange, Caller caller);
-    // What the store is to call: gives `render(answer)` on this shard to whoever still waits.
+    // Whether that user may do so in that room: at once where its home is here, else what
+    // `make_done()` gave is told.
+    template <typename MakeDone>
+    [[nodiscard]] std::optional<Leave> ask_leave(core::Act act, const std::string& room,
+                                                 const core::UserPtr& user, MakeDone make_done);
+    // What the store is to call: gives `render(answer)` on this shard to whoever still waits, and may
+    // read the room that the answer is of.
     template <typename T, typename Render>
     [[nodiscard]] core::FileStore::Done<T> answer_later(Exchange& exchange, Caller&& caller,
                                                         Render render);
@@ -139,10 +177,9 @@ private:
     void note(const HttpResponse& response) {
         if (response.status >= 400) gate_->shard().metrics().add(core::Metric::errors);
     }
-    [[nodiscard]] HttpResponse refused_room(const Caller& caller) {
+    [[nodiscard]] HttpResponse refused_room(const protocol::Error& why, const Caller& caller) {
         store().note_refusal(core::FileRefusal::not_readable);
-        return with_headers(answer_file_problem({core::FileRefusal::not_readable, {}}),
-                            HttpHeaders(caller.headers));
+        return with_headers(answer_error(why), HttpHeaders(caller.headers));
     }
 
     Gate* gate_;
@@ -150,7 +187,7 @@ private:
 
 Admitted FilesFrontend::admit(const Exchange& exchange) const {
     const RestHeaders headers(exchange.request);
-    if (headers.has_credentials) return no_accounts();
+    if (auto refusal = refuse_identity(exchange)) return std::move(*refusal);
     const core::LimitsConfig& limits = gate_->shard().config().limits;
     core::Visitor visitor(gate_->shard(), exchange.peer.address().to_string());
     if (const auto refused = visitor.admit_address()) return answer_error(*refused);
@@ -161,7 +198,9 @@ Admitted FilesFrontend::admit(const Exchange& exchange) const {
             return problem(400, *reason);
         }
     }
-    visitor.name_user(name);
+    if (auto refusal = name_visitor(visitor, gate_->shard().hub(), exchange.identity, name)) {
+        return std::move(*refusal);
+    }
     HttpResponse told;
     const auto refused = visitor.admit_user();
     add_rate_limit(told, visitor.buckets(), limits, gate_->shard().now().mono);
@@ -172,7 +211,7 @@ Admitted FilesFrontend::admit(const Exchange& exchange) const {
 std::optional<HttpResponse> FilesFrontend::ask(Exchange& exchange) {
     const http::verb method = exchange.request.method();
     const bool asks = method == http::verb::get || method == http::verb::head;
-    const bool of_room = room_in_path(exchange.path, leaf).has_value();
+    const bool of_room = room_in_path(exchange.path, files_leaf).has_value();
     if (gate_->file_store() == nullptr) return problem(404, no_files);
     if (!asks && (of_room || method != http::verb::delete_)) {
         return method_not_allowed(of_room ? "GET, HEAD, POST" : "GET, HEAD, DELETE");
@@ -184,19 +223,41 @@ std::optional<HttpResponse> FilesFrontend::ask(Exchange& exchange) {
     return asks ? download(exchange, std::move(caller)) : remove(exchange, std::move(caller));
 }
 
+template <typename MakeDone>
+std::optional<Leave> FilesFrontend::ask_leave(core::Act act, const std::string& room,
+                                              const core::UserPtr& user, MakeDone make_done) {
+    const auto ask = [act, room, user](core::Shard& home) -> Leave {
+        if (auto refused = core::refuse_at_home(home, room, *user, act)) {
+            return std::move(*refused);
+        }
+        return core::Standing{};
+    };
+    return core::ask_home(gate_->shard(), room, ask, make_done);
+}
+
 template <typename T, typename Render>
 core::FileStore::Done<T> FilesFrontend::answer_later(Exchange& exchange, Caller&& caller,
                                                      Render render) {
     core::Shard& shard = gate_->shard();
-    return [shard = &shard, later = exchange.answer_later(gate_->thread().executor()),
+    return [this, shard = &shard, later = exchange.answer_later(gate_->thread().executor()),
             caller = std::move(caller), render](core::FileAnswer<T>&& answer) {
-        shard->post([later, caller, render, answer = std::move(answer)](core::Shard& here) {
-            const auto open = later.lock();
-            if (!open) return;
-            HttpResponse response =
-                answer ? render(here, caller, *answer) : answer_file_problem(answer.error());
-            if (response.status >= 400) here.metrics().add(core::Metric::errors);
-            open->give(with_headers(std::move(response), HttpHeaders(caller.headers)));
+        shard->post([this, later, caller, render, answer = std::move(answer)](core::Shard& here) {
+            const auto give = [later, caller, render, answer, &here,
+                               files = &store()](const Leave& leave) {
+                const auto open = later.lock();
+                if (!open) return;
+                if (!leave) files->note_refusal(core::FileRefusal::not_readable);
+                HttpResponse response = !answer  ? answer_file_problem(answer.error())
+                                        : !leave ? answer_error(leave.error())
+                                                 : render(here, caller, *answer);
+                if (response.status >= 400) here.metrics().add(core::Metric::errors);
+                open->give(with_headers(std::move(response), HttpHeaders(caller.headers)));
+            };
+            const std::string room = answer ? room_of_answer(*answer) : std::string();
+            if (room.empty()) return give(core::Standing{});
+            const auto told = ask_leave(core::Act::read, room, caller.user,
+                                        [&give] { return [give](Leave&& leave) { give(leave); }; });
+            if (told) give(*told);
         });
     };
 }
@@ -216,7 +277,9 @@ BodyIntake FilesFrontend::take_in(Exchange& exchange) {
         return {std::move(*refusal), {}};
     }
     auto& caller = std::get<Caller>(admitted);
-    if (!core::may_read(*caller.user, *room)) return {refused_room(caller), {}};
+    if (const auto refused = core::refuse_write(*caller.user, *room)) {
+        return {refused_room(*refused, caller), {}};
+    }
 
     const auto length = content_length(exchange.request);
     const std::string_view type = exchange.request[http::field::content_type];
@@ -237,13 +300,21 @@ BodyIntake FilesFrontend::take_in(Exchange& exchange) {
     auto sink = std::make_shared<UploadSink>(gate_->shard(), gate_->thread().executor(), store(),
                                              std::move(caller.headers));
     if (form) {
-        sink->begin_form(std::move(file), *boundary);
+        sink->await_leave([file = std::move(file), boundary = *boundary](UploadSink& begun) {
+            begun.begin_form(file, boundary);
+        });
     } else {
         file.name = protocol::clean_file_name(sent_file_name(exchange));
         file.declared_type = media_type(type);
         file.size = length;
-        sink->begin_file(std::move(file));
+        sink->await_leave([file = std::move(file)](UploadSink& begun) { begun.begin_file(file); });
     }
+    const auto told = ask_leave(core::Act::send, *room, caller.user, [&sink] {
+        return [weak = std::weak_ptr(sink)](Leave&& leave) {
+            if (const auto open = weak.lock()) open->give_leave(why_not(leave));
+        };
+    });
+    if (told) sink->give_leave(why_not(*told));
     return {std::nullopt, std::move(sink)};
 }
 
@@ -252,17 +323,23 @@ BodyIntake FilesFrontend::take_in(Exchange& exchange) {
 std::optional<HttpResponse> FilesFrontend::list(Exchange& exchange, Caller caller) {
     const auto room = room_of(exchange.path);
     if (!room) return with_headers(problem(400, no_room), std::move(caller.headers));
-    if (!core::may_read(*caller.user, *room)) return refused_room(caller);
+    if (const auto refused = core::refuse_read(*caller.user, *room)) {
+        return refused_room(*refused, caller);
+    }
     auto read = read_list_ask(*room, exchange.query);
     if (auto* const refusal = std::get_if<HttpResponse>(&read)) {
         return with_headers(std::move(*refusal), std::move(caller.headers));
     }
     caller.headers.emplace_back("Cache-Control", "no-store");
-    const auto render = [room = *room](core::Shard&, const Caller&, const core::FileList& list) {
-        return answer_file_list(room, list);
+    const auto render = [](core::Shard&, const Caller&, const RoomFiles& files) {
+        return answer_file_list(files.room, files.list);
     };
+    auto done = answer_later<RoomFiles>(exchange, std::move(caller), render);
     store().list(std::move(std::get<core::FileListAsk>(read)),
-                 answer_later<core::FileList>(exchange, std::move(caller), render));
+                 [room = *room, done = std::move(done)](core::FileAnswer<core::FileList>&& list) {
+                     if (!list) return done(list.error());
+                     done(RoomFiles{room, std::move(*list)});
+                 });
     return std::nullopt;
 }
 
@@ -281,9 +358,9 @@ std::optional<HttpResponse> FilesFrontend::download(Exchange& exchange, Caller c
     const auto render = [asked = std::move(asked), head, executor = gate_->thread().executor(),
                          files = &store()](core::Shard& here, const Caller& who,
                                            const core::OpenFile& file) {
-        if (!core::may_read(*who.user, file.info.room)) {
+        if (const auto refused = core::refuse_read(*who.user, file.info.room)) {
             files->note_refusal(core::FileRefusal::not_readable);
-            return answer_file_problem({core::FileRefusal::not_readable, {}});
+            return answer_error(*refused);
         }
         protocol::ByteRange range;
         HttpResponse response = answer_download(file.info, asked, range);
@@ -307,9 +384,23 @@ std::optional<HttpResponse> FilesFrontend::remove(Exchange& exchange, Caller cal
         response.status = 204;
         return response;
     };
-    std::string owner = caller.user->who.id;
-    store().remove(std::string(id), std::move(owner),
-                   answer_later<core::FileInfo>(exchange, std::move(caller), render));
+    const core::UserPtr user = caller.user;
+    auto done = answer_later<core::FileInfo>(exchange, std::move(caller), render);
+    // Whose token is good for reading only, or for other rooms, removes nothing by it.
+    const core::Grant* const grant = user->grant();
+    if (grant == nullptr || (grant->writes && grant->all_rooms)) {
+        store().remove(std::string(id), user->who.id, std::move(done));
+        return std::nullopt;
+    }
+    const auto remove = [id = std::string(id), user, done = std::move(done),
+                         files = &store()](core::FileAnswer<core::OpenFile>&& file) {
+        if (!file) return done(core::FileProblem(file.error()));
+        if (auto refused = core::refuse_write(*user, file->info.room)) {
+            return done(core::FileProblem{core::FileRefusal::not_owner, refused->message});
+        }
+        files->remove(id, user->who.id, done);
+    };
+    store().open(std::string(id), remove);
     return std::nullopt;
 }
 

@@ -18,6 +18,22 @@ UploadSink::UploadSink(core::Shard& shard, Executor executor, core::FileStore& s
                        HttpHeaders&& headers)
     : BodySink(executor), shard_(&shard), store_(&store), headers_(std::move(headers)) {}
 
+void UploadSink::await_leave(std::function<void(UploadSink& sink)> begin) {
+    begin_ = std::move(begin);
+    set_behind(true);
+}
+
+void UploadSink::give_leave(const std::optional<protocol::Error>& refused) {
+    const auto begin = std::exchange(begin_, nullptr);
+    if (!begin || answered()) return;
+    if (refused) {
+        store_->note_refusal(FileRefusal::not_readable);
+        return give(answer_error(*refused));
+    }
+    set_behind(false);
+    begin(*this);
+}
+
 void UploadSink::begin_file(core::NewFile file) {
     if (!file.declared_type.empty() && !protocol::is_media_type(file.declared_type)) {
         return refuse({FileRefusal::malformed, "the file's Content-Type is no media type"});

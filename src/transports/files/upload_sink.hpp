@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -32,6 +33,10 @@ public:
     UploadSink(core::Shard& shard, Executor executor, core::FileStore& store,
                HttpHeaders&& headers);
 
+    // Nothing is taken until it is known whether they may: then `begin` is called, or the error
+    // answered. To be called before anything is begun.
+    void await_leave(std::function<void(UploadSink& sink)> begin);
+    void give_leave(const std::optional<protocol::Error>& refused);
     // The body is the file.
     void begin_file(core::NewFile file);
     // The body is a form: its one file is `file`, under the name and of the type that the form has.
@@ -51,6 +56,7 @@ private:
     void begin_part();
     void write_gathered();
 
+    std::function<void(UploadSink& sink)> begin_;  // until it has leave to
     core::Shard* shard_;
     core::FileStore* store_;
     HttpHeaders headers_;

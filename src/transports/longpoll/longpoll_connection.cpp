@@ -20,7 +20,7 @@ using boost::asio::ip::tcp;
 // Of frames that are kept until the answer is written; what is beyond is asked of the room's home.
 constexpr std::size_t kept_bytes_max = 64 * 1024;
 // For a poll that ends before its room has answered.
-constexpr std::chrono::seconds retry_after{1};
+constexpr std::chrono::seconds poll_retry_after{1};
 
 std::vector<std::string_view> texts_of(std::span<const core::RetainedPtr> messages) {
     std::vector<std::string_view> texts;
@@ -47,7 +47,8 @@ void LongPollConnection<Stream>::open() {
     const Pointer self(this);
     intrusive_ptr_add_ref(this);  // the gate's list; end() or give_back() drops it
     gate_->add(*this);
-    subscriber_ = core::Subscriber::open(gate_->shard(), *this, {ask_.address, std::nullopt, true});
+    subscriber_ = core::Subscriber::open(gate_->shard(), *this,
+                                         {ask_.address, std::nullopt, true, ask_.user});
     if (const auto refusal = subscriber_->admit()) {
         answer_ = std::make_unique<HttpResponse>(answer_error(*refusal));
         return finish_soon();
@@ -92,6 +93,10 @@ void LongPollConnection<Stream>::reply(const core::Reply& reply) noexcept {
         } else {
             answer_ = std::make_unique<HttpResponse>(answer_error(*error));
         }
+        return finish_soon();
+    }
+    if (const auto* removed = std::get_if<protocol::Removed>(&reply.message)) {
+        answer_ = std::make_unique<HttpResponse>(answer_error(removal_error(*removed)));
         return finish_soon();
     }
     // `welcome` and `drain` have no place in an answer.
@@ -236,7 +241,7 @@ template <typename Stream>
 void LongPollConnection<Stream>::close(const core::CloseReason& reason) noexcept {
     const bool draining = reason.code == core::close_reasons::draining.code;
     if (!answer_ && (!draining || stage_ == Stage::joining)) {
-        answer_ = std::make_unique<HttpResponse>(unavailable(retry_after, reason.text));
+        answer_ = std::make_unique<HttpResponse>(unavailable(poll_retry_after, reason.text));
     }
     finish_soon();
 }

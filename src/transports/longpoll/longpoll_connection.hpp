@@ -39,6 +39,7 @@ struct LongPollAsk {
     core::Duration wait;
     std::string request;    // kept_head()
     std::string following;  // bytes that came behind it
+    core::UserPtr user{};   // who asks, where that is known
 };
 
 // Takes over a stream whose request was read, and gives it back with the answer (resume_http()).

@@ -16,7 +16,7 @@ namespace {
 
 namespace http = boost::beast::http;
 
-constexpr std::string_view leaf = "messages";
+constexpr std::string_view messages_leaf = "messages";
 constexpr std::uint32_t limit_default = 50;
 
 bool waits(std::string_view query) noexcept {
@@ -33,8 +33,10 @@ public:
 
     // Without `wait` it is a page of history, and not this frontend's.
     bool owns(const HttpTarget& target) const noexcept override {
-        return room_in_path(target.path, leaf) && waits(target.query);
+        return room_in_path(target.path, messages_leaf) && waits(target.query);
     }
+
+    bool takes_tokens() const noexcept override { return true; }
 
     std::optional<HttpResponse> handle(Exchange& exchange) override {
         const HttpRequest& request = exchange.request;
@@ -44,7 +46,8 @@ public:
         if (!accepts_type(request[http::field::accept], "application/json")) {
             return not_acceptable("application/json");
         }
-        auto read = read_room_request(exchange, *room_in_path(exchange.path, leaf), rules());
+        auto read =
+            read_room_request(exchange, *room_in_path(exchange.path, messages_leaf), rules());
         if (auto* refusal = std::get_if<HttpResponse>(&read)) return std::move(*refusal);
         auto& asked = std::get<RoomRequest>(read);
         // HEAD tells what there is, and waits for nothing.
@@ -54,7 +57,8 @@ public:
                         asked.count.value_or(limit_default),
                         head ? core::Duration::zero() : core::Duration(*asked.wait),
                         kept_head(request, exchange.path),
-                        std::string(exchange.following.data(), exchange.following.size())});
+                        std::string(exchange.following.data(), exchange.following.size()),
+                        exchange.identity.user});
         return std::nullopt;
     }
 

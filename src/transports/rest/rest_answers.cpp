@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 
+#include "core/session.hpp"
 #include "protocol/rest_codec.hpp"
 
 namespace parley::transports {
@@ -21,13 +22,6 @@ unsigned status_of(std::string_view code) {
     return 500;
 }
 
-HttpResponse json(unsigned status = 200) {
-    HttpResponse response;
-    response.status = status;
-    response.content_type = "application/json";
-    return response;
-}
-
 using AppendPage = void (*)(std::string& out, const protocol::HistoryPage& page, bool recovered,
                             std::span<const std::string_view> messages);
 
@@ -36,7 +30,7 @@ HttpResponse answer_page_as(core::Answered<core::HistoryReply>&& answer, AppendP
     std::vector<std::string_view> texts;
     texts.reserve(answer->messages.size());
     for (const auto& message : answer->messages) texts.emplace_back(message->json());
-    HttpResponse response = json();
+    HttpResponse response = json_answer();
     append(response.body, {std::move(answer->room), answer->cursor, {}, answer->more},
            answer->recovered, texts);
     return response;
@@ -59,6 +53,9 @@ HttpResponse answer_error(const protocol::Error& error) {
         protocol::append_decimal(response.body, *error.retry_after_ms);
         response.body += "}";
     }
+    if (response.status == 401) {
+        response.headers.emplace_back("WWW-Authenticate", R"(Bearer realm="parley")");
+    }
     if (error.temporary) {
         add_retry_after(response, error.retry_after_ms
                                       ? std::chrono::milliseconds(*error.retry_after_ms)
@@ -67,9 +64,16 @@ HttpResponse answer_error(const protocol::Error& error) {
     return response;
 }
 
+protocol::Error removal_error(const protocol::Removed& removed) {
+    const bool ban = removed.action == protocol::Removed::Action::ban;
+    std::string text = ban ? "you were banned from this room" : "you were put out of this room";
+    if (!removed.reason.empty()) text.append(": ").append(removed.reason);
+    return core::make_error(core::errc::forbidden, std::move(text));
+}
+
 HttpResponse answer_sent(core::Answered<protocol::Ack>&& answer) {
     if (!answer) return answer_error(answer.error());
-    HttpResponse response = json(201);
+    HttpResponse response = json_answer(201);
     protocol::append_rest_ack(response.body, *answer);
     // The page that begins with it.
     std::string location;
@@ -77,6 +81,13 @@ HttpResponse answer_sent(core::Answered<protocol::Ack>&& answer) {
     location.append("/api/v1/rooms/").append(answer->room).append("/messages?limit=1&since=");
     protocol::append_cursor(location, {answer->cursor.epoch, answer->cursor.offset - 1});
     response.headers.emplace_back("Location", std::move(location));
+    return response;
+}
+
+HttpResponse answer_amended(core::Answered<protocol::Ack>&& answer) {
+    if (!answer) return answer_error(answer.error());
+    HttpResponse response = json_answer();
+    protocol::append_rest_ack(response.body, *answer);
     return response;
 }
 
@@ -101,7 +112,7 @@ HttpResponse answer_chat_page(core::Answered<core::HistoryReply>&& answer) {
 
 HttpResponse answer_members(core::Answered<protocol::MemberList>&& answer) {
     if (!answer) return answer_error(answer.error());
-    HttpResponse response = json();
+    HttpResponse response = json_answer();
     protocol::append_rest_members(response.body, *answer);
     return response;
 }
@@ -109,21 +120,61 @@ HttpResponse answer_members(core::Answered<protocol::MemberList>&& answer) {
 HttpResponse answer_chat_users(core::Answered<protocol::MemberList>&& answer) {
     if (!answer) answer = protocol::MemberList{};  // as above
     std::ranges::sort(answer->members, {}, &protocol::User::name);
-    HttpResponse response = json();
+    HttpResponse response = json_answer();
     protocol::append_chat_users(response.body, *answer);
     return response;
 }
 
 HttpResponse answer_visit(core::Answered<protocol::Visit>&& answer) {
     if (!answer) return answer_error(answer.error());
-    HttpResponse response = json();
+    HttpResponse response = json_answer();
     protocol::append_rest_visit(response.body, *answer);
+    return response;
+}
+
+HttpResponse answer_room(core::Answered<protocol::RoomInfo>&& answer) {
+    if (!answer) return answer_error(answer.error());
+    HttpResponse response = json_answer();
+    protocol::append_rest_room(response.body, *answer);
+    return response;
+}
+
+HttpResponse answer_role(core::ActAnswer&& answer) {
+    if (!answer) return answer_error(answer.error());
+    HttpResponse response = json_answer();
+    protocol::append_rest_role(response.body, *answer->role);
+    return response;
+}
+
+HttpResponse answer_acted(core::ActAnswer&& answer) {
+    if (!answer) return answer_error(answer.error());
+    return answer_done(std::move(answer->ack));
+}
+
+HttpResponse answer_topic(core::ActAnswer&& answer) {
+    if (!answer) return answer_error(answer.error());
+    HttpResponse response = json_answer();
+    protocol::append_rest_ack(response.body, answer->ack);
+    return response;
+}
+
+HttpResponse answer_my_rooms(core::Answered<protocol::MyRooms>&& answer) {
+    if (!answer) return answer_error(answer.error());
+    HttpResponse response = json_answer();
+    protocol::append_rest_my_rooms(response.body, *answer);
+    return response;
+}
+
+HttpResponse answer_readers(core::Answered<protocol::ReadList>&& answer) {
+    if (!answer) return answer_error(answer.error());
+    HttpResponse response = json_answer();
+    protocol::append_rest_readers(response.body, *answer);
     return response;
 }
 
 HttpResponse answer_rooms(std::vector<protocol::ListedRoom>&& rooms, std::size_t most) {
     std::ranges::sort(rooms, {}, &protocol::ListedRoom::room);
-    HttpResponse response = json();
+    HttpResponse response = json_answer();
     protocol::append_rest_rooms(response.body, std::span(rooms).first(std::min(most, rooms.size())),
                                 rooms.size() > most);
     return response;

@@ -40,14 +40,26 @@ static_assert(statuses_of_errc.size() == static_cast<std::size_t>(core::errc::en
 // The error as problem+json: with `retry_after_ms`, and `Retry-After` where it is temporary.
 [[nodiscard]] HttpResponse answer_error(const protocol::Error& error);
 
+// What whoever was put out of a room is answered.
+[[nodiscard]] protocol::Error removal_error(const protocol::Removed& removed);
+
 // 201, and where the message can be read.
 [[nodiscard]] HttpResponse answer_sent(core::Answered<protocol::Ack>&& answer);
+// 200, and the publication that says what was edited or deleted.
+[[nodiscard]] HttpResponse answer_amended(core::Answered<protocol::Ack>&& answer);
 // 204: it has happened.
 [[nodiscard]] HttpResponse answer_done(core::Answered<protocol::Ack>&& answer);
 // 200 with what was asked for.
 [[nodiscard]] HttpResponse answer_page(core::Answered<core::HistoryReply>&& answer);
 [[nodiscard]] HttpResponse answer_members(core::Answered<protocol::MemberList>&& answer);
 [[nodiscard]] HttpResponse answer_visit(core::Answered<protocol::Visit>&& answer);
+[[nodiscard]] HttpResponse answer_room(core::Answered<protocol::RoomInfo>&& answer);
+// 200 with what somebody is now, 204, and 200 as a message is acked.
+[[nodiscard]] HttpResponse answer_role(core::ActAnswer&& answer);
+[[nodiscard]] HttpResponse answer_acted(core::ActAnswer&& answer);
+[[nodiscard]] HttpResponse answer_topic(core::ActAnswer&& answer);
+[[nodiscard]] HttpResponse answer_my_rooms(core::Answered<protocol::MyRooms>&& answer);
+[[nodiscard]] HttpResponse answer_readers(core::Answered<protocol::ReadList>&& answer);
 // The rooms of all shards, in any order; the first `most` of them are told.
 [[nodiscard]] HttpResponse answer_rooms(std::vector<protocol::ListedRoom>&& rooms,
                                         std::size_t most);

@@ -5,7 +5,9 @@
 #include <memory>
 
 #include "core/audience.hpp"
+#include "core/direct.hpp"
 #include "core/limits.hpp"
+#include "core/my_rooms.hpp"
 #include "core/question.hpp"
 #include "transports/gate.hpp"
 #include "transports/query_string.hpp"
@@ -33,17 +35,7 @@ auto answer_later(RestCall& call, Render render) {
     };
 }
 
-// Answers with `render` what `ask(home)` says on the room's home: at once where that is here.
-template <typename Ask, typename Render>
-std::optional<HttpResponse> ask_home(RestCall& call, const std::string& room, Ask ask,
-                                     Render render) {
-    auto answer = core::ask_home(call.gate.shard(), room, std::move(ask),
-                                 [&] { return answer_later(call, render); });
-    if (!answer) return std::nullopt;
-    return with_headers(render(std::move(*answer)), std::move(call.headers));
-}
-
-// The same for what the home may have to ask for itself: `ask(home, later)`.
+// Answers with `render` what `ask(home, later)` says on the room's home: at once where that is here.
 template <typename Answer, typename Ask, typename Render>
 std::optional<HttpResponse> ask_home_later(RestCall& call, const std::string& room, Ask ask,
                                            Render render) {
@@ -51,6 +43,21 @@ std::optional<HttpResponse> ask_home_later(RestCall& call, const std::string& ro
                                                [&] { return answer_later(call, render); });
     if (!answer) return std::nullopt;
     return with_headers(render(std::move(*answer)), std::move(call.headers));
+}
+
+// The same for who may do so there: who may not is told why.
+template <typename Answer, typename Ask, typename Render>
+std::optional<HttpResponse> ask_home_as(core::Act act, RestCall& call, const std::string& room,
+                                        Ask ask, Render render) {
+    auto judged = [act, room, user = call.user, ask = std::move(ask)](
+                      core::Shard& home,
+                      const core::Later<Answer>& later) mutable -> std::optional<Answer> {
+        if (auto refused = core::refuse_at_home(home, room, *user, act)) {
+            return Answer(std::move(*refused));
+        }
+        return ask(home, later);
+    };
+    return ask_home_later<Answer>(call, room, std::move(judged), render);
 }
 
 // Calls `take(name, value)` for each parameter, until one answers what is wrong with it.
@@ -84,9 +91,12 @@ Action& action_of(RestCall& call) {
 
 std::optional<HttpResponse> ask_members(
     RestCall& call, HttpResponse (*render)(core::Answered<protocol::MemberList>&&)) {
+    using Answer = core::Answered<protocol::MemberList>;
     const std::string& room = action_of<core::AskMembers>(call).room;
-    const auto ask = [room](core::Shard& home) { return core::members_at_home(home, room); };
-    return ask_home(call, room, ask, render);
+    const auto ask = [room](core::Shard& home, const core::Later<Answer>&) {
+        return std::optional<Answer>(core::members_at_home(home, room));
+    };
+    return ask_home_as<Answer>(core::Act::read, call, room, ask, render);
 }
 
 std::optional<HttpResponse> ask_page(RestCall& call,
@@ -95,26 +105,40 @@ std::optional<HttpResponse> ask_page(RestCall& call,
     const auto ask = [asked](core::Shard& home, const core::Later<core::PageAnswer>& later) {
         return core::page_at_home(home, asked, later);
     };
-    return ask_home_later<core::PageAnswer>(call, asked.room, ask, render);
+    return ask_home_as<core::PageAnswer>(core::Act::read, call, asked.room, ask, render);
 }
 
-std::optional<HttpResponse> tell(RestCall& call, const std::string& room,
+using AckOrError = core::Answered<protocol::Ack>;
+
+std::optional<HttpResponse> tell(core::Act act, RestCall& call, const std::string& room,
                                  core::PublicationKind kind, protocol::ServerMessage push) {
-    const auto ask = [room, kind, push = std::move(push)](core::Shard& home) {
-        return core::push_at_home(home, room, kind, protocol::ServerMessage(push));
+    const auto ask = [room, kind, push = std::move(push)](core::Shard& home,
+                                                          const core::Later<AckOrError>&) {
+        return std::optional<AckOrError>(
+            core::push_at_home(home, room, kind, protocol::ServerMessage(push)));
     };
-    return ask_home(call, room, ask, &answer_done);
+    return ask_home_as<AckOrError>(act, call, room, ask, &answer_done);
+}
+
+std::optional<HttpResponse> act_in_room(RestCall& call, HttpResponse (*render)(core::ActAnswer&&)) {
+    core::RoomAct& act = action_of<core::ActInRoom>(call).act;
+    const std::string room = std::visit([](const auto& what) { return what.room; }, act);
+    auto ask = [act = std::move(act), user = call.user](
+                   core::Shard& home, const core::Later<core::ActAnswer>& later) mutable {
+        return core::act_at_home(home, user, std::move(act), later);
+    };
+    return ask_home_later<core::ActAnswer>(call, room, std::move(ask), render);
 }
 
 }  // namespace
 
 std::optional<HttpResponse> send_message(RestCall& call) {
     protocol::Send& send = action_of<core::PublishMessage>(call).send;
-    // Any shard that takes part in the room may publish in it; keys are known at its home alone, and
-    // what is stored before it is said.
+    // Any shard that takes part in the room may publish in it; keys are known at its home alone, what
+    // is stored before it is said, and who may where not everybody may.
     core::Audience* const here = call.gate.shard().find_audience(send.room);
     const bool at_home_alone = !send.key.empty() || call.gate.shard().hub().stores_first();
-    if (here && here->room() && !at_home_alone) {
+    if (here && here->room() && !here->room()->governed() && !at_home_alone) {
         return with_headers(answer_sent(core::publish_message(*here, *call.user, std::move(send))),
                             std::move(call.headers));
     }
@@ -124,6 +148,46 @@ std::optional<HttpResponse> send_message(RestCall& call) {
         return core::send_at_home(home, user, std::move(send), later);
     };
     return ask_home_later<core::AckAnswer>(call, room, std::move(ask), &answer_sent);
+}
+
+namespace {
+
+std::optional<HttpResponse> amend(RestCall& call) {
+    core::Amendment& asked = action_of<core::AmendMessage>(call).asked;
+    const std::string room = asked.room;
+    auto ask = [asked = std::move(asked), user = call.user](
+                   core::Shard& home, const core::Later<core::AckAnswer>& later) mutable {
+        return core::amend_at_home(home, user, std::move(asked), later);
+    };
+    return ask_home_later<core::AckAnswer>(call, room, std::move(ask), &answer_amended);
+}
+
+}  // namespace
+
+std::optional<HttpResponse> edit_message(RestCall& call) {
+    return amend(call);
+}
+
+std::optional<HttpResponse> delete_message(RestCall& call) {
+    return amend(call);
+}
+
+std::optional<HttpResponse> list_my_rooms(RestCall& call) {
+    core::list_my_rooms(call.gate.shard(), call.user, answer_later(call, &answer_my_rooms));
+    return std::nullopt;
+}
+
+std::optional<HttpResponse> list_readers(RestCall& call) {
+    core::list_readers(call.gate.shard(), call.user, action_of<core::AskMembers>(call).room,
+                       answer_later(call, &answer_readers));
+    return std::nullopt;
+}
+
+std::optional<HttpResponse> send_direct_message(RestCall& call) {
+    core::send_direct(call.gate.shard(), call.user, call.exchange.peer.address().to_string(),
+                      std::move(action_of<core::SendDirect>(call).direct),
+                      answer_later(call, &answer_sent));
+    return std::nullopt;
 }
 
 std::optional<HttpResponse> read_messages(RestCall& call) {
@@ -159,7 +223,7 @@ std::optional<HttpResponse> search_messages(RestCall& call) {
                                             const core::Later<core::PageAnswer>& later) {
         return core::search_at_home(home, room, core::StoredSearch(search), before, later);
     };
-    return ask_home_later<core::PageAnswer>(call, room, ask, &answer_page);
+    return ask_home_as<core::PageAnswer>(core::Act::read, call, room, ask, &answer_page);
 }
 
 std::optional<HttpResponse> list_members(RestCall& call) {
@@ -172,31 +236,34 @@ std::optional<HttpResponse> list_chat_users(RestCall& call) {
 
 std::optional<HttpResponse> visit_room(RestCall& call) {
     const std::string& room = action_of<core::AskMembers>(call).room;
-    const auto ask = [room, user = call.user](core::Shard& home) {
-        return core::visit_at_home(home, room, user);
+    using Answer = core::Answered<protocol::Visit>;
+    const auto ask = [room, user = call.user](core::Shard& home, const core::Later<Answer>&) {
+        return std::optional<Answer>(core::visit_at_home(home, room, user));
     };
-    return ask_home(call, room, ask, &answer_visit);
+    return ask_home_later<Answer>(call, room, ask, &answer_visit);
 }
 
 std::optional<HttpResponse> end_visit(RestCall& call) {
     const std::string& room = action_of<core::AskMembers>(call).room;
-    const auto ask = [room, user = call.user](core::Shard& home) {
+    const auto ask = [room, user = call.user](core::Shard& home, const core::Later<AckOrError>&) {
         core::end_visit_at_home(home, room, user);
-        return core::Answered<protocol::Ack>(protocol::Ack{room, {}, {}});
+        return std::optional<AckOrError>(protocol::Ack{room, {}, {}});
     };
-    return ask_home(call, room, ask, &answer_done);
+    return ask_home_later<AckOrError>(call, room, ask, &answer_done);
 }
 
 std::optional<HttpResponse> tell_typing(RestCall& call) {
     const protocol::Typing& typing = action_of<core::PublishTyping>(call).typing;
-    return tell(call, typing.room, core::PublicationKind::typing,
+    return tell(core::Act::send, call, typing.room, core::PublicationKind::typing,
                 protocol::TypingPush{typing.room, call.user->who, typing.active});
 }
 
 std::optional<HttpResponse> tell_read(RestCall& call) {
     const protocol::Read& read = action_of<core::PublishRead>(call).read;
-    return tell(call, read.room, core::PublicationKind::read,
-                protocol::ReadPush{read.room, call.user->who, read.offset});
+    const auto ask = [read, user = call.user](core::Shard& home, const core::Later<AckOrError>&) {
+        return std::optional<AckOrError>(core::read_at_home(home, user, read));
+    };
+    return ask_home_as<AckOrError>(core::Act::read, call, read.room, ask, &answer_done);
 }
 
 std::optional<HttpResponse> list_rooms(RestCall& call) {
@@ -222,6 +289,31 @@ std::optional<HttpResponse> list_rooms(RestCall& call) {
     Rooms rooms;
     visit(here, rooms);
     return with_headers(render(std::move(rooms)), std::move(call.headers));
+}
+
+std::optional<HttpResponse> describe_room(RestCall& call) {
+    using Answer = core::Answered<protocol::RoomInfo>;
+    const std::string& room = action_of<core::AskRoomInfo>(call).room;
+    const auto ask = [room, user = call.user](core::Shard& home, const core::Later<Answer>&) {
+        return std::optional<Answer>(core::room_info_at_home(home, room, *user));
+    };
+    return ask_home_later<Answer>(call, room, ask, &answer_room);
+}
+
+std::optional<HttpResponse> set_role(RestCall& call) {
+    return act_in_room(call, &answer_role);
+}
+
+std::optional<HttpResponse> end_role(RestCall& call) {
+    return act_in_room(call, &answer_acted);
+}
+
+std::optional<HttpResponse> kick_user(RestCall& call) {
+    return act_in_room(call, &answer_acted);
+}
+
+std::optional<HttpResponse> set_topic(RestCall& call) {
+    return act_in_room(call, &answer_topic);
 }
 
 std::optional<HttpResponse> describe_interface(RestCall& call) {

@@ -9,6 +9,7 @@
 #include "core/hub.hpp"
 #include "core/session.hpp"
 #include "core/visitor.hpp"
+#include "transports/credential.hpp"
 #include "transports/frontend_table.hpp"
 #include "transports/gate.hpp"
 #include "transports/http_negotiate.hpp"
@@ -23,10 +24,10 @@ namespace {
 
 namespace http = boost::beast::http;
 
-// The route of a request, and what its path has for a room.
+// The route of a request, and what its path names.
 struct Found {
     const RestRoute* route = nullptr;
-    std::string_view room{};
+    RouteNames names{};
     std::string allowed{};  // methods of that path; empty: nothing is there
 };
 
@@ -34,11 +35,12 @@ Found find_route(http::verb method, std::string_view path) {
     if (method == http::verb::head) method = http::verb::get;
     Found found;
     for (const RestRoute& route : rest_routes) {
-        const auto room = match_route(route.pattern, path);
-        if (!room) continue;
+        auto names = match_route(route.pattern, path);
+        if (!names) continue;
         if (route.method == method) {
             const bool names_one = route.pattern.find('{') != std::string_view::npos;
-            return {&route, names_one ? *room : plain_chat_room, {}};
+            if (!names_one) names->room = plain_chat_room;
+            return {&route, *names, {}};
         }
         if (!found.allowed.empty()) found.allowed += ", ";
         found.allowed += std::string_view(http::to_string(route.method));
@@ -56,7 +58,6 @@ std::optional<HttpResponse> refuse_unread(const RestHeaders& headers, const Foun
     if (!accepts_type(headers.accept, "application/json")) {
         return not_acceptable("application/json");
     }
-    if (headers.has_credentials) return no_accounts();
     return std::nullopt;
 }
 
@@ -72,25 +73,48 @@ std::optional<std::string> name_beside_body(std::string_view query, const RestHe
     return std::string(*headers.name);
 }
 
+// The key of a command is what the header says, if it says one.
+std::optional<HttpResponse> take_key(const RestHeaders& headers, std::string& key) {
+    if (const auto said = idempotency_key(headers.idempotency_key); !said.empty()) key = said;
+    if (key.size() <= protocol::send_key_bytes_max) return std::nullopt;
+    return problem(400, "an Idempotency-Key has at most " +
+                            std::to_string(protocol::send_key_bytes_max) + " bytes, got " +
+                            std::to_string(key.size()));
+}
+
+// A segment of a path: there a `+` is one.
+std::optional<std::string> decode_path_text(std::string_view text) {
+    std::string plain;
+    for (const char c : text) plain.append(c == '+' ? "%2B" : std::string(1, c));
+    return decode_query_text(plain);
+}
+
 // Decodes a request's command, and the name that goes with it; what is wrong with it otherwise.
 std::optional<HttpResponse> decode(const Exchange& exchange, const RestHeaders& headers,
                                    const Found& found, protocol::RestCommand& out) {
     auto input = read_rest_input(exchange.request, headers, exchange.query);
     if (auto* const refusal = std::get_if<HttpResponse>(&input)) return std::move(*refusal);
-    const auto room = decode_query_text(found.room);
+    const auto room = decode_query_text(found.names.room);
     if (!room) return problem(400, "the room's name is not percent-encoded UTF-8");
+    const auto user = decode_path_text(found.names.user);
+    if (!user) return problem(400, "the user's name is not percent-encoded UTF-8");
+    // Who deletes what somebody is says what they are to be.
+    const bool ends = found.route->method == http::verb::delete_;
+    const protocol::RestPath path{
+        *room, *user, found.names.offset,
+        ends ? protocol::name_of(protocol::Role::none) : std::string_view()};
     auto decoded = protocol::decode_rest_command(
-        found.route->command, *room, std::get<RestInput>(input).json(), found.route->dialect);
+        found.route->command, path, std::get<RestInput>(input).json(), found.route->dialect);
     if (!decoded) return problem(400, decoded.error().message);
     if (decoded->name) out.name = std::move(decoded->name);
     out.command = std::move(decoded->command);
-    auto* const send = std::get_if<protocol::Send>(&out.command);
-    if (send == nullptr) return std::nullopt;
-    if (const auto key = idempotency_key(headers.idempotency_key); !key.empty()) send->key = key;
-    if (send->key.size() <= protocol::send_key_bytes_max) return std::nullopt;
-    return problem(400, "an Idempotency-Key has at most " +
-                            std::to_string(protocol::send_key_bytes_max) + " bytes, got " +
-                            std::to_string(send->key.size()));
+    const auto refused = std::visit(
+        [&headers](auto& command) -> std::optional<HttpResponse> {
+            if constexpr (requires { command.key; }) return take_key(headers, command.key);
+            return std::nullopt;
+        },
+        out.command);
+    return refused;
 }
 
 // The address as text, the same as to_string() has it: that goes through snprintf(), which is too
@@ -113,10 +137,15 @@ public:
         return target.path.starts_with("/api/");
     }
 
+    bool takes_tokens() const noexcept override { return true; }
+
     std::optional<HttpResponse> handle(Exchange& exchange) override {
         const Found found = find_route(exchange.request.method(), exchange.path);
         const RestHeaders headers(exchange.request);
         auto response = refuse_unread(headers, found);
+        if (!response && (headers.has_credentials || exchange.identity.by_cookie)) {
+            response = refuse_identity(exchange);
+        }
         if (response) {
             response->headers.push_back(not_stored());
         } else {
@@ -158,11 +187,16 @@ std::optional<HttpResponse> RestFrontend::call(Exchange& exchange, const RestHea
         if (reason && !wrong) wrong = problem(400, *reason);
         if (reason) command.name.reset();
     }
-    visitor.name_user(command.name);
+    auto not_theirs = name_visitor(visitor, gate_->shard().hub(), exchange.identity, command.name);
+    if (!wrong) wrong = std::move(not_theirs);
     if (route.limited) {
         if (const auto refused = visitor.admit_user()) return refuse(*refused);
     }
     if (wrong) return with_headers(std::move(*wrong), headers_for(visitor, route.limited));
+    if (route.limited && route.command.empty() && visitor.user()->grant() != nullptr) {
+        const auto refused = core::refuse_overview(*visitor.user());
+        if (refused) return refuse(*refused);
+    }
     // Who has no session has joined no room, and needs not to.
     core::Session rules(limits, visitor.user());
     core::Action action = rules.on(std::move(command.command), {true, 0});

@@ -33,7 +33,8 @@ struct RestHeaders {
     bool has_credentials = false;
 };
 
-// The fields of a request as a JSON object: of the query where it is a GET, of the body otherwise.
+// The fields of a request as a JSON object: of the query where it is a GET or a DELETE without a
+// body, of the body otherwise.
 struct RestInput {
     std::string made;       // from a form or query
     std::string_view body;  // or as it came

@@ -1,23 +1,36 @@
 #include "transports/rest/rest_routes.hpp"
 
 namespace parley::transports {
+namespace {
 
-std::optional<std::string_view> match_route(std::string_view pattern,
-                                            std::string_view path) noexcept {
-    constexpr std::string_view hole = "{room}";
-    const auto at = pattern.find(hole);
-    if (at == std::string_view::npos) {
-        if (pattern != path) return std::nullopt;
-        return std::string_view();
+// What stands there, where it fits the pattern's segment; false where it does not.
+bool take(RouteNames& names, std::string_view wanted, std::string_view segment) noexcept {
+    if (wanted == "{room}") {
+        names.room = segment;
+    } else if (wanted == "{user}") {
+        names.user = segment;
+    } else if (wanted == "{offset}") {
+        names.offset = segment;
+    } else {
+        return wanted == segment;
     }
-    const std::string_view behind = pattern.substr(at + hole.size());
-    if (path.size() < at + behind.size() || !path.starts_with(pattern.substr(0, at)) ||
-        !path.ends_with(behind)) {
-        return std::nullopt;
+    return true;
+}
+
+}  // namespace
+
+std::optional<RouteNames> match_route(std::string_view pattern, std::string_view path) noexcept {
+    constexpr auto none = std::string_view::npos;
+    RouteNames names;
+    for (;;) {
+        const auto end = pattern.find('/');
+        const auto path_end = path.find('/');
+        if (!take(names, pattern.substr(0, end), path.substr(0, path_end))) return std::nullopt;
+        if (end == none && path_end == none) return names;
+        if (end == none || path_end == none) return std::nullopt;
+        pattern.remove_prefix(end + 1);
+        path.remove_prefix(path_end + 1);
     }
-    const std::string_view room = path.substr(at, path.size() - at - behind.size());
-    if (room.find('/') != std::string_view::npos) return std::nullopt;
-    return room;
 }
 
 }  // namespace parley::transports

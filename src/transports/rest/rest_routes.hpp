@@ -18,7 +18,7 @@ namespace parley::transports {
 
 struct RestRoute {
     boost::beast::http::verb method;
-    std::string_view pattern;  // `{room}` stands for one segment
+    std::string_view pattern;  // `{room}`, `{user}` and `{offset}` stand for one segment each
     std::string_view command;  // what its input is decoded as; empty: it has none
     RestHandler handle;
     bool limited = true;  // takes from limits.user and limits.address
@@ -32,12 +32,22 @@ inline constexpr auto rest_routes = [] {
         {get, "/api/v1/rooms", "", &list_rooms},
         {get, "/api/v1/rooms/{room}/messages", "history", &read_messages},
         {post, "/api/v1/rooms/{room}/messages", "send", &send_message},
+        {patch, "/api/v1/rooms/{room}/messages/{offset}", "edit", &edit_message},
+        {delete_, "/api/v1/rooms/{room}/messages/{offset}", "delete", &delete_message},
         {get, "/api/v1/rooms/{room}/search", "members", &search_messages},
         {get, "/api/v1/rooms/{room}/members", "members", &list_members},
         {put, "/api/v1/rooms/{room}/members/me", "members", &visit_room},
         {delete_, "/api/v1/rooms/{room}/members/me", "members", &end_visit},
         {post, "/api/v1/rooms/{room}/typing", "typing", &tell_typing},
         {post, "/api/v1/rooms/{room}/read", "read", &tell_read},
+        {get, "/api/v1/rooms/{room}/read", "members", &list_readers},
+        {post, "/api/v1/direct/{user}/messages", "direct", &send_direct_message},
+        {get, "/api/v1/me/rooms", "rooms", &list_my_rooms},
+        {get, "/api/v1/rooms/{room}", "room", &describe_room},
+        {put, "/api/v1/rooms/{room}/roles/{user}", "role", &set_role},
+        {delete_, "/api/v1/rooms/{room}/roles/{user}", "role", &end_role},
+        {post, "/api/v1/rooms/{room}/kick", "kick", &kick_user},
+        {put, "/api/v1/rooms/{room}/topic", "topic", &set_topic},
         {get, "/api/v1/openapi.json", "", &describe_interface, false},
         {post, "/api/chat/send", "send", &send_message, true, plain_chat},
         {get, "/api/chat/messages", "history", &read_chat_messages, true, plain_chat},
@@ -46,9 +56,15 @@ inline constexpr auto rest_routes = [] {
     });
 }();
 
-// The segment that stands at `{room}` where the path is one of that pattern: empty where the
-// pattern has none. Nothing where it is not.
-[[nodiscard]] std::optional<std::string_view> match_route(std::string_view pattern,
-                                                          std::string_view path) noexcept;
+// The segments that stand at `{room}`, `{user}` and `{offset}` where the path is one of that pattern, not
+// decoded: empty where the pattern has none. Nothing where it is not.
+struct RouteNames {
+    std::string_view room{};
+    std::string_view user{};
+    std::string_view offset{};
+    friend bool operator==(const RouteNames&, const RouteNames&) = default;
+};
+[[nodiscard]] std::optional<RouteNames> match_route(std::string_view pattern,
+                                                    std::string_view path) noexcept;
 
 }  // namespace parley::transports

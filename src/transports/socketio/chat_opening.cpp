@@ -12,7 +12,7 @@ namespace {
 struct Query {
     std::optional<std::string> name;
     std::optional<std::string> room;
-    bool token = false;
+    std::optional<std::string> token;
     bool recovery = true;
     bool malformed = false;
 
@@ -20,7 +20,7 @@ struct Query {
         std::optional<std::string>* wanted = nullptr;
         if (parameter.name == "username" || parameter.name == "name") wanted = &name;
         if (parameter.name == "room") wanted = &room;
-        if (parameter.name == "token") token = !parameter.value.empty();
+        if (parameter.name == "token") wanted = &token;
         if (parameter.name == "recovery") {
             recovery = parameter.value != "0" && parameter.value != "false";
         }
@@ -53,11 +53,11 @@ ChatOpening read_chat_opening(std::string_view auth, const EngineOpening& openin
         read.refusal = {core::errc::bad_request, "the query is not percent-encoded UTF-8"};
         return read;
     }
-    if (said->token || query.token) {
-        read.refusal = {core::errc::unauthorized,
-                        "this server has no accounts: leave out \"token\""};
-        return read;
-    }
+    // What the page says of itself comes before what its browser sends along.
+    read.token = said->token   ? std::move(*said->token)
+                 : query.token ? std::move(*query.token)
+                               : opening.token;
+    read.by_cookie = opening.by_cookie && !said->token && !query.token;
     read.name = said->name ? std::move(said->name) : std::move(query.name);
     read.room = said->room ? std::move(said->room) : std::move(query.room);
     read.offsets = said->recovery.value_or(query.recovery);

@@ -7,15 +7,19 @@
 // Bounds:   a CONNECT comes bounded by maxPayload, a query by http.target_bytes.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "core/errc.hpp"
+#include "core/user.hpp"
 #include "protocol/socketio_chat.hpp"
 #include "transports/socketio/engine_handler.hpp"
 
 namespace parley::transports {
+
+class ChatSocket;
 
 struct ChatOpening {
     std::string address;
@@ -24,6 +28,11 @@ struct ChatOpening {
     bool offsets = true;  // it can take them
     std::optional<std::string> pid;
     std::optional<std::string> offset;
+    std::string token;       // empty: it shows none
+    bool by_cookie = false;  // which its browser sent along, and nobody said
+    core::UserPtr user{};    // whoever that is of, once it is known
+    // Held while that is asked for: whether the socket is still there.
+    std::shared_ptr<ChatSocket*> alive{};
 
     struct Refusal {
         core::errc code;

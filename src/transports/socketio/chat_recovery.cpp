@@ -127,11 +127,21 @@ void ChatSocket::recover() {
         });
 }
 
+// Who was signed in shows a token of the same user's again; what one was refused is not to be had by
+// coming back.
+bool ChatSocket::is_theirs(const core::LostSession& state) const noexcept {
+    if (!core::is_signed_in(*state.user)) {
+        const auto taken = context_->shard.hub().refuse_anonymous(state.user->who.name);
+        return !opening_->user && !taken;
+    }
+    return opening_->user && opening_->user->who.id == state.user->who.id;
+}
+
 void ChatSocket::recover_from(std::optional<core::LostSession>&& state) {
     restoring_->asking = false;
     if (!state) return begin_afresh();
-    if (state->scope != space_->name()) {
-        // Asked for in another namespace: it stays what it is good for.
+    if (state->scope != space_->name() || !is_theirs(*state)) {
+        // Asked for in another namespace, or by somebody else: it stays what it is good for.
         const auto& config = context_->config;
         context_->shard.lost_sessions().keep(
             restoring_->pid, std::move(*state),
@@ -156,7 +166,8 @@ void ChatSocket::recover_from(std::optional<core::LostSession>&& state) {
     restoring_->stands = std::move(*stands);
     core::PeerIdentity who;
     who.address = opening_->address;
-    who.user = restoring_->state.user;
+    // By the token of today, which may be good for longer, where there is one.
+    who.user = opening_->user ? opening_->user : restoring_->state.user;
     subscriber_ = core::Subscriber::open(context_->shard, *this, who);
     restore_rooms();
 }

@@ -4,9 +4,14 @@
 #include <exception>
 #include <utility>
 
+#include "core/accounts.hpp"
+#include "core/hub.hpp"
 #include "core/session.hpp"
 #include "core/shard.hpp"
+#include "core/visitor.hpp"
+#include "protocol/direct_room.hpp"
 #include "protocol/json_append.hpp"
+#include "protocol/rest_codec.hpp"
 #include "transports/log.hpp"
 #include "transports/socketio/chat_restoring.hpp"
 
@@ -51,19 +56,68 @@ bool ChatSocket::recoverable() const noexcept {
 void ChatSocket::on_open(SocketLink& link) {
     link_ = &link;
     if (opening_->refusal) {
-        std::string data;
-        append_string(data, R"({"code":)", core::row_of(opening_->refusal->code).name);
-        data.push_back('}');
-        context_->shard.metrics().count_error(opening_->refusal->code);
-        return link_->refuse(opening_->refusal->message, data);
+        return refuse_opening(opening_->refusal->code, opening_->refusal->message);
+    }
+    if (opening_->token.empty()) return go_on_opening();
+    core::Shard& shard = context_->shard;
+    core::Accounts* const accounts = shard.hub().accounts();
+    if (accounts == nullptr) {
+        return refuse_opening(core::errc::unauthorized,
+                              "this server has no accounts: leave out \"token\"");
+    }
+    if (auto known = accounts->recall(opening_->token, shard.now().wall)) {
+        return identified(std::move(*known));
+    }
+    if (const auto refused = core::Visitor(shard, opening_->address).admit_unknown()) {
+        return refuse_opening(core::errc::rate_limited, refused->message);
+    }
+    opening_->alive = std::make_shared<ChatSocket*>(this);
+    accounts->identify(shard, opening_->token,
+                       [weak = std::weak_ptr(opening_->alive)](core::Identified&& answer) {
+                           if (const auto self = weak.lock())
+                               (*self)->identified(std::move(answer));
+                       });
+}
+
+void ChatSocket::identified(core::Identified&& answer) {
+    opening_->alive.reset();
+    if (answer) {
+        opening_->user = std::move(*answer);
+        return go_on_opening();
+    }
+    const auto& error = answer.error();
+    // Nobody said it: one that is over makes a guest, and keeps no browser out.
+    if (opening_->by_cookie && !error.temporary) return go_on_opening();
+    refuse_opening(error.temporary ? core::errc::unavailable : core::errc::unauthorized,
+                   error.message);
+}
+
+void ChatSocket::go_on_opening() {
+    const core::Hub& hub = context_->shard.hub();
+    if (!opening_->user) {
+        if (!hub.config().access.anonymous) {
+            return refuse_opening(core::errc::unauthorized,
+                                  "sign in first: this server knows no guests");
+        }
+        const auto taken = opening_->name ? hub.refuse_anonymous(*opening_->name) : std::nullopt;
+        if (taken) return refuse_opening(core::errc::forbidden, taken->message);
     }
     if (recoverable() && opening_->pid) return recover();
     begin();
 }
 
+void ChatSocket::refuse_opening(core::errc code, std::string_view message) {
+    std::string data;
+    append_string(data, R"({"code":)", core::row_of(code).name);
+    data.push_back('}');
+    context_->shard.metrics().count_error(code);
+    link_->refuse(message, data);
+}
+
 void ChatSocket::begin() {
-    subscriber_ = core::Subscriber::open(context_->shard, *this,
-                                         {opening_->address, std::move(opening_->name)});
+    subscriber_ = core::Subscriber::open(
+        context_->shard, *this,
+        {opening_->address, std::move(opening_->name), false, std::move(opening_->user)});
     try {
         sid_ = new_id(context_->shard.index());
         if (recoverable()) pid_ = new_id(context_->shard.index());
@@ -89,6 +143,7 @@ void ChatSocket::accept() {
     if (!pid_.empty()) context_->shard.lost_sessions().hold(pid_, *this);
     set_writer(link_->writer());
     subscriber_->writer_changed();
+    subscriber_->take_directs();
 }
 
 bool ChatSocket::ready() const noexcept {
@@ -123,6 +178,7 @@ void ChatSocket::resume() noexcept {
 void ChatSocket::on_closed(const core::CloseReason& reason, SocketEnd end) noexcept {
     const bool comes_back = reason.code < 4000 || core::may_reconnect(reason);
     const bool known = restoring_ ? !restoring_->asking : accepted_ && !surrendered_;
+    if (opening_) opening_->alive.reset();
     if (end == SocketEnd::lost && comes_back && known && recoverable()) keep(state());
     if (subscriber_) subscriber_->closed(reason);
 }
@@ -186,6 +242,7 @@ struct ChatSocket::Answer {
 
     void operator()(const protocol::Welcome&) const {}
     void operator()(const protocol::Pong&) const {}
+    void operator()(const protocol::MyRooms&) const {}  // no event asks for them
     void operator()(const core::JoinedReply& reply) const {
         if (self.restoring_) return self.restoring_->joined.push_back(reply);
         self.joined(id, reply);
@@ -194,6 +251,8 @@ struct ChatSocket::Answer {
         self.left(left.room);
         std::string object = R"({"room":")";
         object.append(self.room_heard(left.room)).append("\"}");
+        const bool asked = !std::holds_alternative<std::monostate>(id);
+        if (!asked) return self.emit_json("left", object);
         self.acknowledge(id, object);
     }
     void operator()(const protocol::Ack& ack) const {
@@ -240,6 +299,28 @@ struct ChatSocket::Answer {
         object.push_back('}');
         self.emit_json("gap", object);
     }
+    void operator()(const protocol::RolePush& role) const {
+        // It is in no frame that is sent again: it begins afresh, and asks.
+        if (self.restoring_) {
+            self.restoring_->failed = true;
+            return;
+        }
+        self.emit(protocol::role_event(self.voice(), role));
+    }
+    void operator()(const protocol::Removed& removed) const {
+        // Out of a room that it is coming back to: it begins afresh, and knows.
+        if (self.restoring_) {
+            self.restoring_->failed = true;
+            return;
+        }
+        self.left(removed.room);
+        self.emit(protocol::removed_event(self.voice(), removed));
+    }
+    void operator()(const protocol::RoomInfo& room) const {
+        std::string object;
+        protocol::append_rest_room(object, room);
+        self.acknowledge(id, object);
+    }
     void operator()(const protocol::Drain& drain) const {
         std::string object;
         append_number(object, R"({"retry_after_ms":)", drain.retry_after_ms);
@@ -254,7 +335,8 @@ void ChatSocket::reply(const core::Reply& reply) noexcept {
 
 void ChatSocket::joined(const CommandId& id, const core::JoinedReply& reply) {
     if (recoverable() && rooms_.size() == 1) note_single_room();
-    rooms_.emplace_back(room_heard(reply.room));
+    // One that it did not ask for is not where it speaks when it names no room.
+    rooms_.emplace(reply.direct ? rooms_.begin() : rooms_.end(), room_heard(reply.room));
     follow_trail();
     tell_joined(id, reply);
 }
@@ -263,7 +345,13 @@ void ChatSocket::joined(const CommandId& id, const core::JoinedReply& reply) {
 void ChatSocket::tell_joined(const CommandId& id, const core::JoinedReply& reply) {
     std::optional<protocol::RecoveryOffset> last;
     if (recoverable()) last = {reply.cursor, 0, trail_.joined(reply.room, reply.cursor)};
-    emit(protocol::history_event(voice(), texts_of(reply.history), std::nullopt));
+    const auto messages = texts_of(reply.history);
+    if (protocol::is_direct_room(reply.room)) {
+        const auto* const with = reply.direct ? &*reply.direct : nullptr;
+        emit(protocol::direct_joined_event(voice(), reply.room, with, messages, last));
+        return acknowledge_join(id, reply.room, reply.cursor, reply.count);
+    }
+    emit(protocol::history_event(voice(), messages, std::nullopt));
     emit(protocol::users_event(voice(), reply.room, reply.count,
                                reply.members ? std::span<const protocol::User>(*reply.members)
                                              : std::span<const protocol::User>(),
@@ -311,6 +399,8 @@ void ChatSocket::acknowledge(const CommandId& id, std::string_view object) {
 }
 
 std::string ChatSocket::room_known(std::string_view heard) const {
+    // Two users are the same two in every namespace.
+    if (protocol::is_direct_room(heard)) return std::string(heard);
     return space_->prefix() + std::string(heard);
 }
 

@@ -16,6 +16,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/accounts.hpp"
 #include "core/lost_sessions.hpp"
 #include "core/subscriber.hpp"
 #include "core/trail.hpp"
@@ -60,6 +61,9 @@ private:
     struct Answer;
 
     // ---- opening
+    void identified(core::Identified&& answer);
+    void go_on_opening();
+    void refuse_opening(core::errc code, std::string_view message);
     void begin();
     void accept();
     [[nodiscard]] bool recoverable() const noexcept;
@@ -81,6 +85,7 @@ private:
 
     // ---- recovery (chat_recovery.cpp)
     void recover();
+    [[nodiscard]] bool is_theirs(const core::LostSession& state) const noexcept;
     void recover_from(std::optional<core::LostSession>&& state);
     void restore_rooms();
     void restored();

@@ -4,6 +4,8 @@
 #include <boost/beast/http/verb.hpp>
 #include <utility>
 
+#include "core/hub.hpp"
+#include "transports/credential.hpp"
 #include "transports/gate.hpp"
 #include "transports/http_connection.hpp"
 #include "transports/http_move.hpp"
@@ -98,6 +100,12 @@ std::optional<HttpResponse> EngineFrontend::open(Exchange& exchange, const Query
     if (query.version != "4") return refuse(EngineRefusal::bad_version);
     if (exchange.request.method() != http::verb::get) return refuse(EngineRefusal::bad_method);
     if (socket != (query.transport == "websocket")) return refuse(EngineRefusal::bad_request);
+    Credential shows;
+    if (gate_->shard().hub().accounts() != nullptr) {
+        auto shown = read_credential(*gate_, exchange.request, is_secure(*gate_, exchange.stream));
+        if (auto* const refusal = std::get_if<HttpResponse>(&shown)) return std::move(*refusal);
+        shows = std::move(std::get<Credential>(shown));
+    }
     const auto address = exchange.peer.address();
     AdmissionTicket ticket;
     if (!socket) {
@@ -107,7 +115,8 @@ std::optional<HttpResponse> EngineFrontend::open(Exchange& exchange, const Query
         }
     }
     const EngineSession::Pointer session =
-        sessions_.make({address.to_string(), std::string(exchange.query)});
+        sessions_.make({address.to_string(), std::string(exchange.query), std::move(shows.token),
+                        shows.from == Credential::From::cookie});
     if (socket) return take_socket(exchange, *session, true);
     return session->open_polling(std::move(ticket));
 }

@@ -21,8 +21,10 @@ enum class MessageKind : std::uint8_t { text, binary };
 
 // What the request said that opened a session.
 struct EngineOpening {
-    std::string address;  // of the peer past trusted proxies, without port
-    std::string query;    // of the target, not decoded
+    std::string address;     // of the peer past trusted proxies, without port
+    std::string query;       // of the target, not decoded
+    std::string token{};     // that it showed by a header or a cookie; empty: none
+    bool by_cookie = false;  // by that
 };
 
 class EngineLink {

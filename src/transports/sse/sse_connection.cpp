@@ -22,7 +22,7 @@ namespace {
 using boost::asio::ip::tcp;
 
 // For a stream that ends before its room has answered.
-constexpr std::chrono::seconds retry_after{1};
+constexpr std::chrono::seconds stream_retry_after{1};
 
 // Half to three halves of it, so that those who lost a server don't come back as one.
 std::uint64_t jittered(std::chrono::milliseconds time, std::mt19937_64& random) {
@@ -252,6 +252,12 @@ void SseConnection<Stream>::reply(const core::Reply& reply) noexcept {
         // Its id would have a client that is cut off resume behind what it was never sent.
         return backlog_ ? backlog_->add_gap(*gap) : say_gap(*gap);
     }
+    if (const auto* removed = std::get_if<protocol::Removed>(&reply.message)) {
+        std::string events;
+        append_removed(events, *removed);
+        say(events);
+        return close(core::close_reasons::forbidden);
+    }
     if (const auto* drain = std::get_if<protocol::Drain>(&reply.message)) {
         std::string events;
         append_drain(events, *drain);
@@ -273,7 +279,7 @@ void SseConnection<Stream>::lost() noexcept {
 template <typename Stream>
 void SseConnection<Stream>::close(const core::CloseReason& reason) noexcept {
     if (closing_ || lost_ || ended_) return;
-    if (ask_) return refuse(unavailable(retry_after, reason.text));
+    if (ask_) return refuse(unavailable(stream_retry_after, reason.text));
     closing_ = true;
     for (const core::CloseReason& known : core::all_close_reasons) {
         if (known.code == reason.code) reason_ = &known;

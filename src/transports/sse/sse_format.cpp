@@ -19,6 +19,8 @@ std::string_view name_of(PublicationKind kind) noexcept {
             return "presence";
         case PublicationKind::read:
             return "read";
+        case PublicationKind::role:
+            return "role";
     }
     return "message";
 }

@@ -2,12 +2,13 @@
 #include <boost/beast/http/field.hpp>
 #include <boost/beast/http/verb.hpp>
 
-#include "core/shard.hpp"
+#include "core/hub.hpp"
 #include "protocol/sse.hpp"
 #include "transports/frontend_table.hpp"
 #include "transports/gate.hpp"
 #include "transports/http_connection.hpp"
 #include "transports/http_negotiate.hpp"
+#include "transports/rest/rest_answers.hpp"
 #include "transports/room_request.hpp"
 #include "transports/sse/sse_connection.hpp"
 
@@ -16,15 +17,17 @@ namespace {
 
 namespace http = boost::beast::http;
 
-constexpr std::string_view leaf = "events";
+constexpr std::string_view events_leaf = "events";
 
 class SseFrontend final : public Frontend {
 public:
     explicit SseFrontend(Gate& gate) noexcept : gate_(&gate) {}
 
     bool owns(const HttpTarget& target) const noexcept override {
-        return room_in_path(target.path, leaf).has_value();
+        return room_in_path(target.path, events_leaf).has_value();
     }
+
+    bool takes_tokens() const noexcept override { return true; }
 
     std::optional<HttpResponse> handle(Exchange& exchange) override {
         const HttpRequest& request = exchange.request;
@@ -33,8 +36,13 @@ public:
         if (!accepts_type(request[http::field::accept], protocol::sse_media_type)) {
             return not_acceptable(protocol::sse_media_type);
         }
-        auto read = read_room_request(exchange, *room_in_path(exchange.path, leaf), rules());
+        auto read = read_room_request(exchange, *room_in_path(exchange.path, events_leaf), rules());
         if (auto* refusal = std::get_if<HttpResponse>(&read)) return std::move(*refusal);
+        const auto& asked = std::get<RoomRequest>(read);
+        if (asked.name && !exchange.identity.user) {
+            const auto taken = gate_->shard().hub().refuse_anonymous(*asked.name);
+            if (taken) return answer_error(*taken);
+        }
         if (head) return stream_head();
         open_event_stream(*gate_, std::move(exchange.stream),
                           ask_of(exchange, std::move(std::get<RoomRequest>(read))));
@@ -80,9 +88,10 @@ private:
         ask.since = asked.since;
         ask.history = asked.count.value_or(0);
         ask.how.kinds = asked.transient ? core::all_kinds : core::messages_only;
-        // Who gives a name is seen while the stream is open.
-        ask.how.member = asked.name.has_value();
-        ask.who = {exchange.peer.address().to_string(), std::move(asked.name), true};
+        // Who gives a name, or has one, is seen while the stream is open.
+        ask.how.member = asked.name.has_value() || exchange.identity.user;
+        ask.who = {exchange.peer.address().to_string(), std::move(asked.name), true,
+                   exchange.identity.user};
         return ask;
     }
 

@@ -43,14 +43,19 @@ void append_gap(std::string& out, const protocol::Gap& gap) {
     append_said(out, gap.cursor.to_string(), "gap", gap);
 }
 
+void append_removed(std::string& out, const protocol::Removed& removed) {
+    append_said(out, {}, "removed", removed);
+}
+
 void append_drain(std::string& out, const protocol::Drain& drain) {
     protocol::append_sse_retry(out, drain.retry_after_ms);
     append_said(out, {}, "drain", drain);
 }
 
 void append_goodbye(std::string& out, const core::CloseReason& reason) {
+    const bool refused = reason.code == core::close_reasons::forbidden.code;
     append_said(out, {}, "error",
-                protocol::Error{"unavailable", std::string(reason.text),
+                protocol::Error{refused ? "forbidden" : "unavailable", std::string(reason.text),
                                 core::may_reconnect(reason), std::nullopt});
 }
 

@@ -24,6 +24,7 @@ void append_beginning(std::string& out, const core::JoinedReply& reply,
 // The cursor to resume at is its id.
 void append_gap(std::string& out, const protocol::Gap& gap);
 // Without an id, as what follows: the client resumes behind the last message that it was told.
+void append_removed(std::string& out, const protocol::Removed& removed);
 void append_drain(std::string& out, const protocol::Drain& drain);
 // Why the stream ends, as an `error`.
 void append_goodbye(std::string& out, const core::CloseReason& reason);

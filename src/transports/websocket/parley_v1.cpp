@@ -40,6 +40,8 @@ void ParleyV1::on_open(WebSocketLink& link) {
     set_writer(link);
     const std::unique_ptr<ParleyV1Opening> opening = std::move(opening_);
     subscriber_ = core::Subscriber::open(gate_->shard(), *this, opening->peer);
+    subscriber_->take_directs();
+    if (opening->refused) return subscriber_->refuse_identity(std::move(*opening->refused));
     if (!opening->room) return;
     room_ = std::move(*opening->room);
     if (!subscriber_->ready()) return;

@@ -22,7 +22,8 @@ class Gate;
 // What the request said of the session to come.
 struct ParleyV1Opening {
     core::PeerIdentity peer;
-    std::optional<std::string> room;  // to join at once, and to send bare text to
+    std::optional<std::string> room;           // to join at once, and to send bare text to
+    std::optional<protocol::Error> refused{};  // why the token that was shown is none
 };
 
 // Reads `?name=` and `?room=`; nothing where the query is malformed or not UTF-8.

@@ -46,6 +46,8 @@ public:
 
     bool owns(const HttpTarget& target) const noexcept override { return target.path == "/ws"; }
 
+    bool takes_tokens() const noexcept override { return true; }
+
     std::optional<HttpResponse> handle(Exchange& exchange) override {
         const HttpRequest& request = exchange.request;
         if (request.method() != http::verb::get) return method_not_allowed("GET");
@@ -60,6 +62,9 @@ public:
         auto opening = read_opening(exchange.query);
         if (!opening) return problem(400, "the query is not percent-encoded UTF-8");
         opening->peer.address = exchange.peer.address().to_string();
+        opening->peer.user = exchange.identity.user;
+        // A cookie is what the browser sends along: one that is none makes a guest.
+        if (!exchange.identity.by_cookie) opening->refused = exchange.identity.refused;
         auto judged = agree_upgrade(request, subprotocols, deflate_, shared_window_bits);
         if (auto* refusal = std::get_if<HttpResponse>(&judged)) return std::move(*refusal);
         const auto& agreed = std::get<AgreedUpgrade>(judged);

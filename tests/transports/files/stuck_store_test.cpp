@@ -37,6 +37,7 @@ public:
     }
     void list(core::FileListAsk, Done<core::FileList>) override {}
     void remove(std::string, std::optional<std::string>, Done<core::FileInfo>) override {}
+    void remove_with_message(std::string, std::string, std::string) override {}
     void note_refusal(core::FileRefusal) noexcept override {}
 
 private:

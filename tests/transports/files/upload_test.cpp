@@ -409,6 +409,8 @@ TEST(Upload, ComesFromManyAtATime) {
         });
     }
     for (std::thread& thread : threads) thread.join();
+    // Those that were cut off may not even have been begun by then.
+    while (of.counters().stored + of.counters().interrupted < 100) std::this_thread::yield();
     of.settle();
     EXPECT_THAT(of.store.on_disk(), SizeIs(48));
     EXPECT_EQ(of.counters().stored, 48u);

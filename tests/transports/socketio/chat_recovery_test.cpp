@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "core/room_acts.hpp"
 #include "support/chat_peer.hpp"
 
 namespace parley::transports {
@@ -421,6 +422,66 @@ TEST(ChatRecovery, KeepsItsStateWhereItIsLostBeforeItWasTakenUp) {
     f.hub.settle();
     EXPECT_EQ(ann.sid, sid);
     EXPECT_THAT(messages(ann.told), ElementsAre("lobby:1"));
+}
+
+// Whenever that happens, it does not believe to be where it is not.
+TEST(ChatRecovery, KnowsThatItWasPutOutWhileItCameBack) {
+    bool afresh = false;
+    for (int steps = 0; steps < 12; ++steps) {
+        RecoveryFixture f({}, 2);
+        const std::string near = f.hub.room_at(1, "near");
+        const std::string far = f.hub.room_at(0, "far");
+        ChatPeer ann(f, 1, R"({"username":"ann"})");
+        f.hub.settle();
+        for (const std::string& room : {near, far}) {
+            ann.say(R"(["join",")" + room + R"("])");
+            f.bob.say(R"(["join",")" + room + R"("])");
+            f.hub.settle();
+        }
+        const auto sid = ann.sid;
+        const auto pid = ann.pid;
+        const auto last = ann.last_offset();
+        ann.lose();
+        ann.come_back(1, pid, last);
+        for (int i = 0; i < steps; ++i) f.hub.run(static_cast<std::size_t>(i % 2));
+        core::StandingChange change;
+        change.room = near;
+        change.user = f.hub.hub().user_named("127.0.0.1", "ann")->who.id;
+        change.removed = protocol::Removed{near, protocol::Removed::Action::kick, {}, "out"};
+        core::change_standing(f.hub.shard(1), change);
+        f.hub.settle();
+        const bool told = !ann.events("removed").empty();
+        f.say(near);
+        const bool hears = !messages(ann.told).empty();
+        EXPECT_TRUE(ann.sid != sid || told != hears) << steps;
+        afresh = afresh || ann.sid != sid;
+    }
+    EXPECT_TRUE(afresh);
+}
+
+// What its user has become meanwhile it is told once it is there, or asks for afresh.
+TEST(ChatRecovery, IsToldNothingOfRolesBeforeItIsBack) {
+    bool afresh = false;
+    for (int steps = 0; steps < 8; ++steps) {
+        RecoveryFixture f({}, 2);
+        ChatPeer ann(f, 1, R"({"username":"ann"})");
+        f.hub.settle();
+        const auto sid = ann.sid;
+        const auto pid = ann.pid;
+        const auto last = ann.last_offset();
+        ann.lose();
+        ann.come_back(1, pid, last);
+        for (int i = 0; i < steps; ++i) f.hub.run(static_cast<std::size_t>(i % 2));
+        protocol::RolePush push;
+        push.room = "lobby";
+        static_cast<core::Transport&>(ann.socket()).reply({{}, push});
+        f.hub.settle();
+        ASSERT_FALSE(ann.told.empty());
+        EXPECT_EQ(ann.told.front(), "accept") << steps;
+        EXPECT_TRUE(ann.sid != sid || ann.events("role").size() == 1) << steps;
+        afresh = afresh || ann.sid != sid;
+    }
+    EXPECT_TRUE(afresh);
 }
 
 TEST(ChatRecovery, KeepsWhichRoomWasJoinedLast) {

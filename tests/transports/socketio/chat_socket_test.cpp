@@ -132,6 +132,8 @@ TEST(ChatSocket, JoinsLeavesTypesAndReadsWithAcks) {
                 ElementsAre(R"(["message_history",[]])", HasSubstr(R"(["users",{"room":"tea")"),
                             MatchesRegex(R"re(ack 1 \[\{"room":"tea","cursor":"[^"]+:0",)re"
                                          R"re("count":1,"username":"ann"\}\])re")));
+    bob.say(R"(["message",{"room":"lobby","text":"x"}])");
+    f.hub.settle();
     bob.take();
     ann.say(R"(["typing",{"room":"lobby"}])", 2);
     ann.say(R"(["read",{"room":"lobby","offset":3}])", 3);
@@ -141,7 +143,8 @@ TEST(ChatSocket, JoinsLeavesTypesAndReadsWithAcks) {
     EXPECT_THAT(bob.take(),
                 ElementsAre(R"(["typing",{"username":"ann","room":"lobby","active":true,)"
                             R"("typing":true}])",
-                            R"(["read",{"username":"ann","room":"lobby","offset":3}])"));
+                            R"(["read",{"username":"ann","room":"lobby","offset":1}])"))
+        << "nobody has read what was not said";
     ann.say(R"(["leave","tea"])", 4);
     EXPECT_EQ(ann.told.back(), R"(ack 4 [{"room":"tea"}])");
     ann.say(R"(["leave","tea"])", 5);
@@ -149,6 +152,61 @@ TEST(ChatSocket, JoinsLeavesTypesAndReadsWithAcks) {
     ann.say(R"(["message","back in the lobby"])");
     f.hub.settle();
     EXPECT_THAT(bob.told.back(), HasSubstr("back in the lobby"));
+}
+
+TEST(ChatSocket, WritesToOneAlone) {
+    ChatHub f;
+    ChatPeer ann(f, 0, R"({"username":"ann"})");
+    ChatPeer bob(f, 0, R"({"username":"bob"})");
+    ChatPeer eve(f, 0, R"({"username":"eve"})");
+    f.hub.settle();
+    for (auto* peer : {&ann, &bob, &eve}) peer->take();
+    ann.say(R"(["private_message",{"to":"bob","message":"psst"}])", 1);
+    f.hub.settle();
+    EXPECT_THAT(ann.told, testing::Contains(HasSubstr(R"(ack 1 [{"room":"dm:)")));
+    EXPECT_THAT(bob.take(),
+                ElementsAre(HasSubstr(R"("username":"ann","messages":[])"),
+                            testing::AllOf(StartsWith(R"(["private_message",{"username":"ann")"),
+                                           HasSubstr("psst"))));
+    EXPECT_TRUE(eve.take().empty());
+    // Who names no room goes on speaking where they did.
+    bob.say(R"(["message","to all"])");
+    f.hub.settle();
+    EXPECT_THAT(eve.take(), ElementsAre(HasSubstr("to all")));
+    for (const char* bad : {R"(["direct","bob"])", R"(["direct",{"text":"x"}])",
+                            R"(["direct",{"to":"","text":"x"}])", R"(["direct",{"to":"bob"}])"}) {
+        ann.say(bad, 2);
+        EXPECT_THAT(ann.told.back(), HasSubstr("bad_request")) << bad;
+    }
+}
+
+TEST(ChatSocket, EditsAndDeletesWithAcks) {
+    ChatHub f;
+    ChatPeer ann(f, 0, R"({"username":"ann"})");
+    ChatPeer bob(f, 0, R"({"username":"bob"})");
+    f.hub.settle();
+    ann.say(R"(["message","helo"])", 1);
+    f.hub.settle();
+    ann.take();
+    bob.take();
+    ann.say(R"(["edit",{"offset":1,"text":"hello"}])", 2);
+    f.hub.settle();
+    EXPECT_THAT(ann.told, testing::Contains(HasSubstr(R"(ack 2 [{"room":"lobby","offset":2,)")));
+    EXPECT_THAT(bob.take(),
+                ElementsAre(HasSubstr(R"(["message_edited",{"username":"ann","text":"hello")")));
+    bob.say(R"(["delete",{"offset":1}])", 3);
+    f.hub.settle();
+    EXPECT_THAT(bob.take(), ElementsAre(StartsWith(R"(ack 3 [{"error":{"code":"forbidden")")));
+    ann.say(R"(["delete",1])", 4);
+    f.hub.settle();
+    EXPECT_THAT(ann.told, testing::Contains(HasSubstr(R"(ack 4 [{"room":"lobby","offset":3,)")));
+    EXPECT_THAT(bob.take(),
+                ElementsAre(HasSubstr(R"(["message_deleted",{"username":"ann","timestamp")")));
+    ann.say(R"(["edit","hello"])", 5);
+    EXPECT_THAT(ann.told.back(), HasSubstr("bad_request"));
+    ChatPeer eve(f, 0, R"({"username":"eve"})");
+    f.hub.settle();
+    EXPECT_THAT(eve.told, testing::Contains(HasSubstr(R"("text":"","message":"","deleted":)")));
 }
 
 TEST(ChatSocket, IsToldAgainWhenItJoinsWhereItIsAndNobodyElseIsTold) {
@@ -332,6 +390,24 @@ TEST(ChatFormat, HasASlotOfItsOwnForEachNamespaceAndKind) {
         slots.push_back(space.traits(true).format->slot);
     }
     EXPECT_THAT(slots, ElementsAre(6, 7, 8, 9, 10, 11, 12, 13));
+}
+
+TEST(ChatSocket, IsToldOfAConversationThatItLeavesUnasked) {
+    core::Config config = test::unlimited_config();
+    config.limits.rooms_per_session = 4;
+    test::ChatHub f(config);
+    test::ChatPeer bob(f, 0, R"({"username":"bob"})");
+    test::ChatPeer one(f, 0, R"({"username":"one"})");
+    test::ChatPeer two(f, 0, R"({"username":"two"})");
+    one.say(R"(["direct",{"to":"bob","text":"x"}])");
+    f.hub.settle();
+    EXPECT_TRUE(bob.events("left").empty());
+    two.say(R"(["direct",{"to":"bob","text":"x"}])");
+    f.hub.settle();
+    ASSERT_EQ(bob.events("left").size(), 1u);
+    EXPECT_TRUE(bob.events("left").front().starts_with(R"(["left",{"room":"dm:)"));
+    EXPECT_EQ(bob.events("direct_joined").size(), 2u);
+    EXPECT_TRUE(one.events("left").empty());
 }
 
 }  // namespace
