@@ -8,72 +8,30 @@
 //
 // Promises: messages of a room are emitted once each, in order; what is missing is emitted as a
 // `gap`. A lost connection is made again with back-off and every room resumed from its cursor. A
-// send is repeated under its key until it is acknowledged or refused, and so published once.
-// Bounds: `limits.outbox` unacknowledged sends, then send() is refused at once.
+// send, an edit or a deletion is repeated under its key until it is acknowledged or refused, and so
+// published once. A conversation that the server has left for newer ones is joined again by it.
+// Bounds: `limits.outbox` unacknowledged ones, then they are refused at once.
 //
-// Events: state {state, attempt, retryAt?, code?, error?}, welcome, joined, message, gap, presence,
-// typing, read, delayed {key, room, retryInMs, error}, refused {room, error}, drain, error.
+// Events: state {state, attempt, retryAt?, code?, error?}, welcome, joined, left {room}, message,
+// gap, presence, typing, read, role, removed, delayed {key, room, retryInMs, error},
+// refused {room, error}, drain, error.
 
-const limits = {
-    backoffFirstMs: 500,
-    backoffMaxMs: 30_000,
-    backoffBusyMs: 5_000, // the least wait after "overloaded" and "rate limited"
-    stableMs: 5_000, // online for this long: the next loss starts again from the first back-off
-    replyMs: 15_000, // no reply for this long: the connection is dead
-    probeMs: 10_000,
-    keyLifeMs: 270_000, // the server remembers a key for 5 minutes; stop short of that
-    sendAttempts: 6,
-    outbox: 100,
-    history: 200,
-};
+import { JoinedRooms } from './parley/joined_rooms.js';
+import { Outbox } from './parley/outbox.js';
+import {
+    ParleyError,
+    backoffMs,
+    disconnected,
+    leastWaitMs,
+    limits,
+    mayReconnect,
+    randomKey,
+    systemClock,
+} from './parley/values.js';
 
-const busyCloseCodes = [1013, 4129];
+export { ParleyError, backoffMs, mayReconnect, parseCursor } from './parley/values.js';
 
-/** What the server refused, or why a call could not be finished. `temporary`: worth repeating. */
-export class ParleyError extends Error {
-    constructor({ code, message, temporary = false, retry_after_ms: retryAfterMs = null }) {
-        super(message);
-        this.name = 'ParleyError';
-        this.code = code;
-        this.temporary = temporary;
-        this.retryAfterMs = retryAfterMs;
-    }
-}
-
-/** Close codes 4000-4099 say that coming back would be refused again. */
-export function mayReconnect(code) {
-    return code < 4000 || code > 4099;
-}
-
-/** Milliseconds before attempt n (0, 1, 2 ...): doubling, of which between half and all. */
-export function backoffMs(attempt, random) {
-    const ceiling = Math.min(
-        limits.backoffMaxMs,
-        limits.backoffFirstMs * 2 ** Math.min(attempt, 16),
-    );
-    return Math.round(ceiling * (0.5 + random() / 2));
-}
-
-/** `epoch:offset` as its two halves, or null. */
-export function parseCursor(text) {
-    const match = /^([A-Za-z0-9]{1,8}):(\d{1,16})$/.exec(text ?? '');
-    return match ? { epoch: match[1], offset: Number(match[2]), text } : null;
-}
-
-// Not crypto.randomUUID(): that exists in secure contexts alone, and chats run on plain LANs too.
-function randomKey() {
-    const bytes = crypto.getRandomValues(new Uint8Array(16));
-    return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
-}
-
-const systemClock = {
-    now: () => Date.now(),
-    setTimeout: (run, ms) => setTimeout(run, ms),
-    clearTimeout: (timer) => clearTimeout(timer),
-};
-
-const disconnected = () =>
-    new ParleyError({ code: 'disconnected', message: 'the connection was lost', temporary: true });
+const relayed = ['presence', 'typing', 'read', 'role'];
 
 export class ParleyClient {
     #url;
@@ -90,8 +48,8 @@ export class ParleyClient {
     #lastFrameAt = 0;
     #nextId = 1;
     #calls = new Map(); // id → {done, timer}
-    #rooms = new Map(); // name → {options, cursor, joined, pausedUntil, resolve, reject}
-    #outbox = new Map(); // key → {room, frame, sentAt, attempts, inFlight, resolve, reject}
+    #rooms;
+    #outbox;
 
     /** WebSocket, clock, random and newKey are arguments so that tests can hold time and luck. */
     constructor({
@@ -107,6 +65,26 @@ export class ParleyClient {
         this.#name = name;
         this.#token = token;
         this.#env = { WebSocket, clock, random, newKey };
+        const call = (frame, done) => this.#call(frame, done);
+        this.#outbox = new Outbox({
+            env: this.#env,
+            call,
+            // What is said to a person needs no room.
+            isOpen: (lane) =>
+                lane.startsWith('@') ? this.welcome !== null : this.#rooms.isJoined(lane),
+            closed: (lane) => this.#rooms.comeBack(lane),
+            delayed: (detail) => this.#emit('delayed', detail),
+        });
+        this.#rooms = new JoinedRooms({
+            env: this.#env,
+            call,
+            connection: () => (this.welcome ? this.#socket : null),
+            emit: (event, detail) => {
+                this.#emit(event, detail);
+                if (event === 'joined') this.#outbox.flush(detail.room);
+            },
+            left: (room, error) => this.#outbox.refuseLane(room, error),
+        });
         this.user = null;
         this.welcome = null;
     }
@@ -142,57 +120,62 @@ export class ParleyClient {
         if (this.#state === 'online') this.#call({ type: 'ping' }, () => {}, limits.probeMs);
     }
 
+    // ---- rooms -------------------------------------------------------------------------------
+
     /** Joins, now or as soon as there is a connection, and again after every reconnect. */
     join(room, { history = 50, presence = true, since = null } = {}) {
-        return new Promise((resolve, reject) => {
-            const options = { history, presence };
-            const cursor = parseCursor(since);
-            const entry = { options, cursor, joined: false, pausedUntil: 0, resolve, reject };
-            this.#rooms.set(room, entry);
-            if (this.#socket && this.welcome) this.#joinNow(room, entry, () => {});
-        });
+        return this.#rooms.add(room, { history, presence }, since);
     }
 
     leave(room) {
-        this.#dropRoom(room, new ParleyError({ code: 'not_joined', message: 'the room was left' }));
+        this.#rooms.drop(
+            room,
+            new ParleyError({ code: 'not_joined', message: 'the room was left' }),
+        );
         if (this.#state === 'online') this.#call({ type: 'leave', room }, () => {});
     }
+
+    /** How far a room was heard: {epoch, offset, text}, or null. */
+    cursor(room) {
+        return this.#rooms.cursor(room);
+    }
+
+    /** Transient: dropped while offline, and a refusal is of no interest. */
+    typing(room, active = true) {
+        if (this.#rooms.isJoined(room)) this.#call({ type: 'typing', room, active }, () => {});
+    }
+
+    /** Transient, as typing(). */
+    read(room, offset) {
+        if (this.#rooms.isJoined(room)) this.#call({ type: 'read', room, offset }, () => {});
+    }
+
+    // ---- publishing --------------------------------------------------------------------------
 
     /**
      * Publishes {text} or {data} (and {event}); resolves with the ack. While offline it waits in
      * the outbox. Rejects with a ParleyError once refused for good.
      */
     send(room, body, { key = this.#env.newKey() } = {}) {
-        if (this.#outbox.size >= limits.outbox) {
-            const message = 'too many messages are waiting to be sent';
-            return Promise.reject(
-                new ParleyError({ code: 'unavailable', message, temporary: true }),
-            );
-        }
-        return new Promise((resolve, reject) => {
-            const frame = { type: 'send', room, ...body, key };
-            this.#outbox.set(key, {
-                room,
-                frame,
-                sentAt: null,
-                attempts: 0,
-                inFlight: false,
-                resolve,
-                reject,
-            });
-            this.#flush(room);
-        });
+        return this.#outbox.add(room, { type: 'send', room, ...body, key });
     }
 
-    /** Transient: dropped while offline, and a refusal is of no interest. */
-    typing(room, active = true) {
-        if (this.#rooms.get(room)?.joined) this.#call({ type: 'typing', room, active }, () => {});
+    /** Gives an earlier message another {text} or {data}; as send(). */
+    edit(room, offset, body, { key = this.#env.newKey() } = {}) {
+        return this.#outbox.add(room, { type: 'edit', room, offset, ...body, key });
     }
 
-    /** Transient, as typing(). */
-    read(room, offset) {
-        if (this.#rooms.get(room)?.joined) this.#call({ type: 'read', room, offset }, () => {});
+    /** Takes an earlier message back; as send(). */
+    remove(room, offset, { key = this.#env.newKey(), reason } = {}) {
+        return this.#outbox.add(room, { type: 'delete', room, offset, key, reason });
     }
+
+    /** Says {text} or {data} to one user, by id or name; the ack names the room of the two. */
+    direct(to, body, { key = this.#env.newKey() } = {}) {
+        return this.#outbox.add(`@${to}`, { type: 'direct', to, ...body, key });
+    }
+
+    // ---- asking; refused while offline -------------------------------------------------------
 
     history(room, { before, since, limit = 50 } = {}) {
         return this.#ask({ type: 'history', room, before, since, limit });
@@ -200,6 +183,29 @@ export class ParleyClient {
 
     members(room) {
         return this.#ask({ type: 'members', room });
+    }
+
+    /** The rooms that one has to do with, and what is unread in each. */
+    rooms() {
+        return this.#ask({ type: 'rooms' });
+    }
+
+    /** What kind of a room it is, and what one may do there. */
+    room(room) {
+        return this.#ask({ type: 'room', room });
+    }
+
+    /** role: owner, moderator, member, muted, banned or none; {for: '10m', reason}. */
+    role(room, user, role, { for: time, reason } = {}) {
+        return this.#ask({ type: 'role', room, user, role, for: time, reason });
+    }
+
+    kick(room, user, reason) {
+        return this.#ask({ type: 'kick', room, user, reason });
+    }
+
+    topic(room, topic) {
+        return this.#ask({ type: 'topic', room, topic });
     }
 
     // ---- the connection ----------------------------------------------------------------------
@@ -227,10 +233,7 @@ export class ParleyClient {
             this.#emit('welcome', welcome);
             this.#watch();
             const socket = this.#socket;
-            let open = this.#rooms.size;
-            const settled = () => --open <= 0 && this.#socket === socket && this.#online();
-            if (open === 0) return this.#online();
-            for (const [room, entry] of this.#rooms) this.#joinNow(room, entry, settled);
+            this.#rooms.joinAll(() => this.#socket === socket && this.#online());
         });
     }
 
@@ -252,6 +255,7 @@ export class ParleyClient {
         this.#wasOnline = true;
         this.#timer('stable', limits.stableMs, () => (this.#attempt = 0));
         this.#setState('online');
+        for (const lane of this.#outbox.lanes()) this.#outbox.flush(lane);
     }
 
     // A browser does not show the server's pings, so a silent connection is asked.
@@ -276,11 +280,8 @@ export class ParleyClient {
         const { clock, random } = this.#env;
         this.#detach();
         if (!mayReconnect(code)) return this.#finish({ code, reason });
-        let delay = this.#drainMs;
-        if (delay === null) {
-            const least = busyCloseCodes.includes(code) ? limits.backoffBusyMs : 0;
-            delay = Math.max(least, backoffMs(this.#attempt, random));
-        }
+        const delay =
+            this.#drainMs ?? Math.max(leastWaitMs(code), backoffMs(this.#attempt, random));
         this.#attempt += 1;
         this.#timer('retry', delay, () => this.#open());
         this.#setState('offline', { code, reason, retryAt: clock.now() + delay });
@@ -292,8 +293,8 @@ export class ParleyClient {
         this.welcome = null;
         for (const name of Object.keys(this.#timers)) this.#clearTimer(name);
         if (socket) socket.onopen = socket.onmessage = socket.onclose = null;
-        for (const room of this.#rooms.values()) room.joined = false;
-        for (const entry of this.#outbox.values()) entry.inFlight = false;
+        this.#rooms.connectionLost();
+        this.#outbox.connectionLost();
         const calls = [...this.#calls.values()];
         this.#calls.clear();
         for (const call of calls) {
@@ -305,9 +306,8 @@ export class ParleyClient {
     #finish({ code = null, reason = '', error = null }) {
         const why = error ?? new ParleyError({ code: 'closed', message: reason || 'closed' });
         this.#setState('closed', { code, reason, error });
-        for (const entry of this.#outbox.values()) entry.reject(why);
-        this.#outbox.clear();
-        for (const entry of this.#rooms.values()) entry.reject(why);
+        this.#outbox.refuseAll(why);
+        this.#rooms.rejectAll(why);
     }
 
     // ---- frames ------------------------------------------------------------------------------
@@ -345,146 +345,24 @@ export class ParleyClient {
             else call.done(null, frame);
             return;
         }
-        if (frame.type === 'message') this.#message(frame);
-        else if (frame.type === 'gap') this.#gap(frame);
+        if (frame.type === 'message') this.#rooms.message(frame);
+        else if (frame.type === 'gap') this.#rooms.gap(frame);
+        else if (frame.type === 'joined') this.#rooms.pushed(frame);
+        else if (frame.type === 'left') this.#rooms.leftUnasked(frame);
+        else if (frame.type === 'removed') this.#removed(frame);
         else if (frame.type === 'error') this.#emit('error', new ParleyError(frame));
-        else if (['presence', 'typing', 'read'].includes(frame.type)) this.#emit(frame.type, frame);
+        else if (relayed.includes(frame.type)) this.#emit(frame.type, frame);
         else if (frame.type === 'drain') {
             this.#drainMs = frame.retry_after_ms;
             this.#emit('drain', frame);
         }
     }
 
-    #message(message) {
-        const room = this.#rooms.get(message.room);
-        if (!room?.joined) return;
-        const cursor = parseCursor(message.cursor);
-        const last = room.cursor;
-        if (last && cursor.epoch === last.epoch) {
-            if (cursor.offset <= last.offset) return;
-            if (cursor.offset > last.offset + 1) {
-                const [from, to] = [last.offset + 1, cursor.offset - 1];
-                this.#emit('gap', { room: message.room, from, to, epoch: last.epoch });
-            }
-        }
-        room.cursor = cursor;
-        this.#emit('message', message);
-    }
-
-    #gap(gap) {
-        const room = this.#rooms.get(gap.room);
-        const cursor = parseCursor(gap.cursor);
-        if (!room?.joined || !cursor) return;
-        room.cursor = cursor;
-        this.#emit('gap', { room: gap.room, from: gap.from, to: gap.to, epoch: cursor.epoch });
-    }
-
-    // ---- rooms -------------------------------------------------------------------------------
-
-    #joinNow(room, entry, settled) {
-        const since = entry.cursor?.text;
-        const history = since ? limits.history : entry.options.history;
-        const frame = { type: 'join', room, since, history, presence: entry.options.presence };
-        const socket = this.#socket;
-        const current = () => this.#socket === socket && this.#rooms.get(room) === entry;
-        this.#call(frame, (error, joined) => {
-            if (error?.code === 'disconnected') return;
-            if (!current()) return settled();
-            if (error?.temporary) {
-                const again = () => (current() ? this.#joinNow(room, entry, settled) : settled());
-                return void this.#env.clock.setTimeout(again, error.retryAfterMs ?? 1000);
-            }
-            if (error) {
-                this.#dropRoom(room, error);
-                this.#emit('refused', { room, error });
-            } else {
-                this.#joined(room, entry, joined);
-            }
-            settled();
-        });
-    }
-
-    // Tells what the listener lacks: all of it at first, else what followed the cursor; `missed`
-    // are offsets that the server no longer has, `restarted` means that old offsets are void.
-    #joined(room, entry, reply) {
-        const last = entry.cursor;
-        const now = parseCursor(reply.cursor);
-        const same = last !== null && now.epoch === last.epoch;
-        const messages = reply.history.filter((message) => !same || message.offset > last.offset);
-        let missed = null;
-        if (same && !reply.recovered) {
-            const to = (messages[0]?.offset ?? now.offset + 1) - 1;
-            if (to > last.offset) missed = { from: last.offset + 1, to };
-        }
-        const newest = messages.length ? parseCursor(messages.at(-1).cursor) : last;
-        entry.cursor = reply.recovered && same ? newest : now;
-        entry.joined = true;
-        const detail = {
-            room,
-            messages,
-            missed,
-            cursor: reply.cursor,
-            epoch: now.epoch,
-            first: last === null,
-            restarted: last !== null && !same,
-            members: reply.members ?? null,
-            count: reply.count,
-        };
-        this.#emit('joined', detail);
-        entry.resolve(detail);
-        this.#flush(room);
-    }
-
-    #dropRoom(room, error) {
-        const entry = this.#rooms.get(room);
-        if (!entry) return;
-        this.#rooms.delete(room);
-        entry.reject(error);
-        for (const [key, send] of this.#outbox) {
-            if (send.room === room) this.#refuse(key, error);
-        }
-    }
-
-    // ---- the outbox --------------------------------------------------------------------------
-
-    #flush(room) {
-        const { clock } = this.#env;
-        const entry = this.#rooms.get(room);
-        if (!this.#socket || !entry?.joined || clock.now() < entry.pausedUntil) return;
-        for (const [key, send] of this.#outbox) {
-            if (send.room !== room || send.inFlight) continue;
-            if (send.sentAt !== null && clock.now() - send.sentAt > limits.keyLifeMs) {
-                const message = 'offline for too long to know whether it was sent';
-                this.#refuse(key, new ParleyError({ code: 'expired', message }));
-                continue;
-            }
-            send.sentAt ??= clock.now();
-            send.inFlight = true;
-            this.#call(send.frame, (error, ack) => this.#answered(key, send, error, ack));
-        }
-    }
-
-    #answered(key, send, error, ack) {
-        if (!this.#outbox.has(key) || error?.code === 'disconnected') return;
-        if (!error) {
-            this.#outbox.delete(key);
-            return send.resolve(ack);
-        }
-        send.inFlight = false;
-        send.attempts += 1;
-        if (!error.temporary || send.attempts >= limits.sendAttempts)
-            return this.#refuse(key, error);
-        const retryInMs = error.retryAfterMs ?? backoffMs(send.attempts, this.#env.random);
-        const room = this.#rooms.get(send.room);
-        if (room) room.pausedUntil = this.#env.clock.now() + retryInMs;
-        this.#env.clock.setTimeout(() => this.#flush(send.room), retryInMs);
-        this.#emit('delayed', { key, room: send.room, retryInMs, error });
-    }
-
-    #refuse(key, error) {
-        const send = this.#outbox.get(key);
-        this.#outbox.delete(key);
-        send.reject(error);
+    // Kicked or banned: out of that room, and not to come back by itself.
+    #removed(push) {
+        const message = push.reason || 'you were removed from this room';
+        this.#rooms.drop(push.room, new ParleyError({ code: 'forbidden', message }));
+        this.#emit('removed', push);
     }
 
     // ---- odds --------------------------------------------------------------------------------

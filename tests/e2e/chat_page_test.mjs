@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
 import {
+    comesToShow,
     joinPage,
     memberNames,
     members,
@@ -62,7 +63,7 @@ test('two pages talk both ways and see one order', async (t) => {
     await showsCount(ann, 22);
     await showsCount(bob, 22);
     const seen = await texts(ann);
-    assert.deepEqual(await texts(bob), seen);
+    await comesToShow(bob, seen);
     assert.deepEqual(
         await offsets(ann),
         numbered(22).map((_, i) => i + 1),
@@ -84,7 +85,7 @@ test('who comes late is shown what was said', async (t) => {
     await showsCount(ann, 3);
     const late = await join(t, 'Late', room);
     await showsCount(late, 3);
-    assert.deepEqual(await texts(late), ['one', 'two', 'three']);
+    await comesToShow(late, ['one', 'two', 'three']);
     assert.equal(await late.$eval('#messages li.first .sender', (e) => e.textContent), 'Ann');
 });
 
@@ -168,7 +169,8 @@ test('what others have read is marked once, under the last of it', async (t) => 
 
 test('messages that came while the page was hidden are counted in the title', async (t) => {
     const room = freshRoom();
-    const ann = await join(t, 'Ann', room);
+    // Somebody who is in no other room, of which something might be unread.
+    const ann = await join(t, 'Hilda', room);
     const bob = await join(t, 'Bob', room);
     const hide = (hidden) =>
         ann.evaluate((value) => {
@@ -203,7 +205,7 @@ test('scrolling back loads what was said before, down to the first message', asy
         await offsets(late),
         numbered(120).map((_, i) => i + 1),
     );
-    assert.deepEqual(await texts(late), numbered(120));
+    await comesToShow(late, numbered(120));
     assert.equal(await late.isVisible('#beginning'), true);
 });
 
@@ -264,7 +266,7 @@ test('a killed server is noticed; restarted on its port it is found again', asyn
     await say(bob, 'after');
     await shows(ann, 'after');
     for (const page of [ann, bob]) {
-        assert.deepEqual(await texts(page), ['before', 'written offline', 'after']);
+        await comesToShow(page, ['before', 'written offline', 'after']);
         assert.equal(await page.isVisible('#banner'), false);
     }
 });
@@ -287,8 +289,8 @@ test('a cut connection resumes at its cursor: nothing lost, nothing twice', asyn
     await say(ann, 'back again');
     await shows(bob, 'back again');
     await showsCount(ann, 9);
-    assert.deepEqual(await texts(ann), ['before', ...numbered(7, 'meanwhile'), 'back again']);
-    assert.deepEqual(await texts(bob), await texts(ann));
+    await comesToShow(ann, ['before', ...numbered(7, 'meanwhile'), 'back again']);
+    await comesToShow(bob, await texts(ann));
     assert.deepEqual(
         await offsets(ann),
         numbered(9).map((_, i) => i + 1),
@@ -314,7 +316,7 @@ test('a message whose ack was lost is sent again and published once', async (t) 
     await say(ann, 'and done');
     await shows(bob, 'and done');
     await shows(ann, 'and done');
-    for (const page of [ann, bob]) assert.deepEqual(await texts(page), ['just once', 'and done']);
+    for (const page of [ann, bob]) await comesToShow(page, ['just once', 'and done']);
 });
 
 test('skipped messages are announced in their place and can be shown after all', async (t) => {
@@ -362,7 +364,7 @@ test('a message that came too fast says so and is sent after all', async (t) => 
     assert.match(await trouble.textContent(), /too fast.*2 s/);
     await shows(ann, 'in a hurry');
     await nothingPending(ann);
-    assert.deepEqual(await texts(ann), ['in a hurry']);
+    await comesToShow(ann, ['in a hurry']);
 });
 
 test('a refused message stays, to be tried again or discarded', async (t) => {
@@ -392,7 +394,7 @@ test('a refused message stays, to be tried again or discarded', async (t) => {
     await ann.click(`${failed} >> text=Try again`);
     await shows(ann, 'please');
     await nothingPending(ann);
-    assert.deepEqual(await texts(ann), ['please']);
+    await comesToShow(ann, ['please']);
 });
 
 // ---- the door --------------------------------------------------------------------------------
@@ -466,4 +468,76 @@ test('a phone shows the whole composer, never scrolls sideways, and has a drawer
     assert.equal(await fits(), true);
     await page.press('body', 'Escape');
     await page.waitForSelector('#members', { state: 'hidden' });
+});
+
+// ---- without a mouse -------------------------------------------------------------------------
+
+test('everything has a name, and the messages and their menus are reached by keyboard', async (t) => {
+    const room = freshRoom();
+    const ann = await join(t, 'Ann', room);
+    for (const text of ['one', 'two', 'three']) await say(ann, text);
+    await showsCount(ann, 3);
+    await nothingPending(ann);
+    for (const part of [
+        'role=log[name="Messages"]',
+        'role=navigation[name="Rooms"]',
+        'role=complementary[name="Who is here"]',
+        'role=textbox[name="Message"]',
+        'role=button[name="Send"]',
+        'role=button[name="Join or make a room"]',
+        'role=button[name="Actions for this room"]',
+    ]) {
+        assert.equal(await ann.locator(part).count(), 1, part);
+    }
+    const unnamed = await ann.$$eval('button, input, textarea', (all) =>
+        all
+            .filter((e) => e.checkVisibility())
+            .filter((e) => !e.ariaLabel && !e.textContent.trim() && !e.labels?.length)
+            .map((e) => e.outerHTML),
+    );
+    assert.deepEqual(unnamed, []);
+
+    const focused = () =>
+        ann.evaluate(
+            () => document.activeElement.closest('li')?.querySelector('.text').textContent,
+        );
+    await ann.press('#text', 'Shift+Tab');
+    await ann.focus('#scroll');
+    await ann.keyboard.press('ArrowUp');
+    assert.equal(await focused(), 'three');
+    await ann.keyboard.press('ArrowUp');
+    assert.equal(await focused(), 'two');
+    await ann.keyboard.press('Enter');
+    await ann.waitForSelector('role=menu');
+    assert.equal(await ann.evaluate(() => document.activeElement.role), 'menuitem');
+    await ann.keyboard.press('Escape');
+    await ann.waitForSelector('role=menu', { state: 'detached' });
+    await ann.keyboard.press('ArrowDown');
+    assert.equal(await focused(), 'three');
+    await ann.keyboard.press('Escape');
+    assert.equal(await ann.evaluate(() => document.activeElement.id), 'text');
+});
+
+test('on a phone the rooms are a drawer too', async (t) => {
+    const [first, second] = [freshRoom(), freshRoom()];
+    const page = await join(t, 'Ann', first, {
+        viewport: { width: 360, height: 740 },
+        hasTouch: true,
+    });
+    assert.equal(await page.isVisible('#new-room'), false);
+    await page.click('#rooms-open');
+    await page.click('#new-room');
+    await page.fill('dialog [name=room]', second);
+    await page.click('dialog .primary');
+    await page.waitForFunction(
+        (room) => document.querySelector('#room-title').textContent === room,
+        second,
+    );
+    await page.click('#rooms-open');
+    await page.waitForSelector('#room-list .room >> nth=1');
+    const fits = await page.evaluate(() => document.documentElement.scrollWidth <= 360);
+    assert.equal(fits, true);
+    await page.click(`#room-list [data-room="${first}"]`);
+    await page.waitForSelector('#sidebar', { state: 'hidden' });
+    assert.equal(await page.textContent('#room-title'), first);
 });

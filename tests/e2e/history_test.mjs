@@ -1,15 +1,17 @@
-// What a store keeps through restarts, kills and a full disk, as clients see it. KILLS says how often
-// the server is killed under load (4), SENDERS by how many it is written to (40).
+// What a store keeps through restarts, kills and a full disk, as clients see it. STORE is sqlite or
+// postgres; KILLS says how often the server is killed under load (4), or the database stopped; SENDERS by
+// how many it is written to (40).
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
+import { chmodSync, closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 
 import { Door } from './clients.mjs';
+import { startPostgres } from './postgres.mjs';
 import { startServer } from './server.mjs';
 
 const WebSocket = createRequire(import.meta.url)('ws');
@@ -17,15 +19,37 @@ const kills = Number(process.env.KILLS ?? 4);
 const senders = Number(process.env.SENDERS ?? 40);
 const patience = { timeout: 120_000 };
 
+const inPostgres = process.env.STORE === 'postgres';
+
 let folder;
+let postgres;
 
-before(() => (folder = mkdtempSync(join(tmpdir(), 'parley-history-'))));
-after(() => rmSync(folder, { recursive: true, force: true }));
-
-const stored = (name, durability = 'sync') => ({
-    PARLEY_HISTORY__STORE: `sqlite:${name.startsWith('/') ? name : join(folder, name)}`,
-    PARLEY_HISTORY__DURABILITY: durability,
+before(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'parley-history-'));
+    if (!inPostgres) return;
+    chmodSync(folder, 0o711); // the server's user gets to what is his in it
+    postgres = await startPostgres();
 });
+after(async () => {
+    await postgres?.remove();
+    rmSync(folder, { recursive: true, force: true });
+});
+
+/** A new and empty store; its files are in that folder. */
+function stored(name, durability = 'sync', where = folder) {
+    const database = `${name}_${durability}`;
+    if (inPostgres) postgres.query(`CREATE DATABASE ${database}${where === folder ? '' : tablespace(where)}`);
+    const store = inPostgres ? postgres.store(database) : `sqlite:${join(where, `${database}.db`)}`;
+    return { PARLEY_HISTORY__STORE: store, PARLEY_HISTORY__DURABILITY: durability };
+}
+
+function tablespace(where) {
+    const files = mkdtempSync(join(where, 'files-'));
+    postgres.give(files);
+    const name = `space${Date.now()}`;
+    postgres.query(`CREATE TABLESPACE ${name} LOCATION '${files}'`);
+    return ` TABLESPACE ${name}`;
+}
 
 async function until(holds, what) {
     for (const end = Date.now() + 20_000; ; ) {
@@ -35,10 +59,12 @@ async function until(holds, what) {
     }
 }
 
+const epochOf = (answer) => answer.body.cursor.split(':')[0];
+
 /** Everything that a room retains, page by page from its beginning. */
 async function wholeRoom(door, room) {
     const first = await door.ask(`${door.room(room)}?limit=1`);
-    const epoch = first.body.cursor.split(':')[0];
+    const epoch = epochOf(first);
     const messages = [];
     for (let since = `${epoch}:0`, more = true; more; ) {
         const { status, body } = await door.ask(`${door.room(room)}?since=${since}&limit=200`);
@@ -58,23 +84,29 @@ async function wholeRoom(door, room) {
 class Sender {
     acked = new Map();
     sent = 0;
+    refused = 0;
     constructor(name, room) {
         Object.assign(this, { name, room });
     }
 
     /** Until the connection ends. */
     async talk(door) {
-        const socket = new WebSocket(`${door.webSocketUrl}?name=${this.name}&room=${this.room}`);
+        const socket = (this.socket = new WebSocket(`${door.webSocketUrl}?name=${this.name}&room=${this.room}`));
         const ended = new Promise((resolve) => socket.on('close', resolve));
         socket.on('error', () => {});
         const say = () => {
             const text = `${this.name} ${this.sent}`;
+            if (socket.readyState !== WebSocket.OPEN) return;
             socket.send(JSON.stringify({ type: 'send', id: this.sent, room: this.room, text, key: text }));
         };
         socket.on('message', (bytes) => {
             const frame = JSON.parse(bytes);
             if (frame.type === 'joined') say();
-            if (frame.type === 'error') this.error = frame;
+            if (frame.type === 'error' && frame.id === this.sent) {
+                assert.equal(frame.code, 'unavailable');
+                ++this.refused;
+                setTimeout(say, frame.retry_after_ms);
+            }
             if (frame.type !== 'ack' || frame.id !== this.sent) return;
             this.acked.set(`${this.name} ${this.sent}`, frame.offset);
             ++this.sent;
@@ -84,12 +116,32 @@ class Sender {
     }
 }
 
+/** What the rooms hold; all that was acked, at its offset and once, where `keeps`. */
+async function counted(door, crowd, keeps = true) {
+    let acked = 0;
+    let kept = 0;
+    for (const room of ['room-0', 'room-1', 'room-2']) {
+        const { messages } = await wholeRoom(door, room);
+        messages.forEach(({ offset }, i) => assert.equal(offset, i + 1));
+        const byText = new Map(messages.map(({ text, offset }) => [text, offset]));
+        kept += messages.length;
+        if (!keeps) continue;
+        assert.equal(byText.size, messages.length, 'nothing is there twice');
+        for (const text of byText.keys()) assert.match(text, /^s\d+ \d+$/);
+        for (const sender of crowd.filter((each) => each.room === room)) {
+            acked += sender.acked.size;
+            for (const [text, offset] of sender.acked) assert.equal(byText.get(text), offset);
+        }
+    }
+    return { acked, kept };
+}
+
 for (const [durability, keeps] of [
     ['sync', true],
     ['async', false],
 ]) {
     test(`${durability}: killed again and again under load`, patience, async (t) => {
-        const env = stored(`kills-${durability}.db`, durability);
+        const env = stored('kills', durability);
         const crowd = Array.from({ length: senders }, (_, i) => new Sender(`s${i}`, `room-${i % 3}`));
         let port = 0;
         let epochs;
@@ -100,7 +152,7 @@ for (const [durability, keeps] of [
             const now = [];
             for (const room of ['room-0', 'room-1', 'room-2']) {
                 const answer = await door.ask(`${door.room(room)}?limit=1`);
-                now.push(answer.status === 200 ? answer.body.cursor.split(':')[0] : undefined);
+                now.push(answer.status === 200 ? epochOf(answer) : undefined);
             }
             if (epochs && keeps) assert.deepEqual(now, epochs, 'the offsets go on');
             if (epochs && !keeps) now.forEach((epoch, i) => assert.notEqual(epoch, epochs[i]));
@@ -110,37 +162,69 @@ for (const [durability, keeps] of [
             epochs = [];
             for (const room of ['room-0', 'room-1', 'room-2']) {
                 const answer = await door.ask(`${door.room(room)}?limit=1`);
-                epochs.push(answer.body.cursor.split(':')[0]);
+                epochs.push(epochOf(answer));
             }
             await server.kill();
             await Promise.all(talking);
         }
         const server = await startServer({ port, env });
         t.after(() => server.kill());
-        const door = new Door(server.port);
-        let acked = 0;
-        let kept = 0;
-        for (const room of ['room-0', 'room-1', 'room-2']) {
-            const { messages } = await wholeRoom(door, room);
-            messages.forEach(({ offset }, i) => assert.equal(offset, i + 1));
-            const byText = new Map(messages.map(({ text, offset }) => [text, offset]));
-            kept += messages.length;
-            if (!keeps) continue;
-            assert.equal(byText.size, messages.length, 'nothing is there twice');
-            for (const text of byText.keys()) assert.match(text, /^s\d+ \d+$/);
-            for (const sender of crowd.filter((each) => each.room === room)) {
-                acked += sender.acked.size;
-                for (const [text, offset] of sender.acked) assert.equal(byText.get(text), offset);
-            }
-        }
+        const { acked, kept } = await counted(new Door(server.port), crowd, keeps);
         // Of each sender one send at most was stored whose ack it never saw.
         if (keeps) assert.ok(kept - acked <= senders, `${kept} kept of ${acked} acked`);
         t.diagnostic(`${kills + 1} kills, ${acked} acks checked, ${kept} messages kept`);
     });
 }
 
+for (const durability of inPostgres ? ['sync', 'async'] : []) {
+    test(`${durability}: the database is stopped and started under load`, patience, async (t) => {
+        const env = stored('stops', durability);
+        const server = await startServer({ env, admin: true });
+        t.after(() => server.kill());
+        const door = new Door(server.port);
+        const crowd = Array.from({ length: senders }, (_, i) => new Sender(`s${i}`, `room-${i % 3}`));
+        const talking = crowd.map((sender) => sender.talk(door));
+        const allAreHeard = async () => {
+            const before = crowd.map(({ sent }) => sent);
+            await until(() => crowd.every(({ sent }, i) => sent > before[i] + 20), 'all are heard');
+        };
+        for (let round = 0; round < kills; ++round) {
+            await allAreHeard();
+            await postgres.stop(round % 2 ? 'SIGQUIT' : 'SIGINT');
+            const health = () => door.ask(`${door.url}healthz`);
+            await until(async () => (await health()).status === 503, 'it is reported');
+            assert.equal((await health()).body.status, 'history_unavailable');
+            const json = { text: 'lost', name: 'ann' };
+            const refused = await door.ask(door.room('room-0'), { method: 'POST', json });
+            assert.deepEqual([refused.status, refused.body.code], [503, 'unavailable']);
+            assert.ok(Number(refused.headers['retry-after']) > 0);
+            const read = await door.ask(`${door.room('room-0')}?limit=10`);
+            assert.deepEqual([read.status, read.body.messages.length], [200, 10], 'from memory');
+            await postgres.start();
+            await until(async () => (await health()).status === 200, 'it is well again');
+        }
+        await allAreHeard();
+        const since = `${epochOf(await door.ask(`${door.room('room-0')}?limit=1`))}:0`;
+        const older = async () => (await door.ask(`${door.room('room-0')}?since=${since}`)).status;
+        await until(async () => (await older()) === 200, 'older messages are read');
+        assert.ok(crowd.every(({ socket }) => socket.readyState === WebSocket.OPEN), 'nobody had to leave');
+        crowd.forEach(({ socket }) => socket.close());
+        await Promise.all(talking);
+        const { acked, kept } = await counted(door, crowd);
+        assert.ok(kept - acked <= senders, `${kept} kept of ${acked} acked`);
+        const refused = crowd.reduce((sum, sender) => sum + sender.refused, 0);
+        assert.ok(refused > 0);
+        const whole = await wholeRoom(door, 'room-0');
+        assert.deepEqual(await server.stop(), [0, null]);
+        const next = await startServer({ env });
+        t.after(() => next.kill());
+        assert.deepEqual(await wholeRoom(new Door(next.port), 'room-0'), whole);
+        t.diagnostic(`${kills} stops, ${acked} acks checked, ${refused} refused, ${kept} messages kept`);
+    });
+}
+
 test('a restart keeps rooms, cursors, pages and searches', patience, async (t) => {
-    const env = { ...stored('restart.db'), PARLEY_HISTORY__MESSAGES: '20' };
+    const env = { ...stored('restart'), PARLEY_HISTORY__MESSAGES: '20' };
     const first = await startServer({ env });
     t.after(() => first.kill());
     let door = new Door(first.port);
@@ -178,13 +262,13 @@ test('a restart keeps rooms, cursors, pages and searches', patience, async (t) =
 test('a full disk refuses what is said, and nothing else, until there is room', patience, async (t) => {
     const disk = mkdtempSync(join(folder, 'disk-'));
     try {
-        execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', disk], { stdio: 'pipe' });
+        execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${inPostgres ? 48 : 8}m`, 'tmpfs', disk], { stdio: 'pipe' });
     } catch (error) {
         return t.skip(`a disk to be filled can't be mounted here: ${error.stderr}`);
     }
     t.after(() => execFileSync('umount', ['-l', disk]));
     for (const durability of ['sync', 'async']) {
-        const env = stored(join(disk, `${durability}.db`), durability);
+        const env = stored('full', durability, disk);
         const server = await startServer({ env, admin: true });
         t.after(() => server.kill());
         const door = new Door(server.port);
@@ -209,10 +293,14 @@ test('a full disk refuses what is said, and nothing else, until there is room', 
         }, 'a send is refused');
         assert.deepEqual([refused.status, refused.body.code], [503, 'unavailable']);
         assert.ok(Number(refused.headers['retry-after']) > 0);
-        assert.equal(await metric('parley_history_up'), 0);
+        // PostgreSQL is asked again in between whether it works.
+        await until(async () => {
+            await speak(`${acked.length} ${long}`);
+            const { status, body } = await door.ask(`${door.url}healthz`);
+            const up = await metric('parley_history_up');
+            return status === 503 && body.status === 'history_unavailable' && up === 0;
+        }, 'it is reported');
         assert.ok((await metric('parley_history_refused_total')) > 0);
-        const health = await door.ask(`${door.url}healthz`);
-        assert.deepEqual([health.status, health.body.status], [503, 'history_unavailable']);
         const read = await door.ask(`${door.room('den')}?limit=1`);
         assert.equal(read.status, 200);
         assert.match(read.body.messages[0].text, /^\d+ x+$|^the first$/);
@@ -225,7 +313,7 @@ test('a full disk refuses what is said, and nothing else, until there is room', 
         const { messages } = await wholeRoom(new Door(next.port), 'den');
         assert.deepEqual(messages.map(({ text }) => text), acked);
         await next.kill();
-        for (const end of ['', '-wal', '-shm']) rmSync(join(disk, `${durability}.db${end}`), { force: true });
+        for (const end of ['', '-wal', '-shm']) rmSync(join(disk, `full_${durability}.db${end}`), { force: true });
     }
 });
 

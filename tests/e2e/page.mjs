@@ -46,8 +46,9 @@ export async function openPage(t, { url, meddle, ...options }) {
     page.faults = [];
     page.on('pageerror', (error) => page.faults.push(String(error)));
     page.on('console', (message) => {
-        // The browser itself reports refused connections; those are the point of some tests.
-        if (message.type() === 'error' && !/net::ERR|WebSocket/.test(message.text())) {
+        // The browser itself reports refusals; those are the point of some tests.
+        const own = /net::ERR|WebSocket|Failed to load resource/.test(message.text());
+        if (message.type() === 'error' && !own) {
             page.faults.push(message.text());
         }
     });
@@ -73,6 +74,17 @@ export async function joinPage(t, name, room, options) {
     await page.click('#join');
     await state(page, 'online');
     return page;
+}
+
+export const secret = 'correct horse battery';
+
+/** Signs in ('in') or up ('up') at the door, and comes into a room. */
+export async function comeIn(page, way, name, room, password = secret) {
+    await page.check(`#way-${way}`);
+    await page.fill('#name', name);
+    await page.fill('#password', password);
+    await page.fill('#room', room);
+    await page.click('#join');
 }
 
 export async function say(page, text) {
@@ -103,8 +115,35 @@ export const showsCount = (page, count) =>
         (wanted) => document.querySelectorAll('#messages li[data-offset]').length === wanted,
         count,
     );
+// Waits until the room's messages are these, no more and no fewer; what the page had instead is in
+// the failure.
+export async function comesToShow(page, expected) {
+    const wanted = JSON.stringify(expected);
+    await page
+        .waitForFunction(
+            (all) =>
+                JSON.stringify(
+                    [...document.querySelectorAll('#messages li[data-offset] .text')].map(
+                        (e) => e.textContent,
+                    ),
+                ) === all,
+            wanted,
+        )
+        .catch(() => {});
+    assert.deepEqual(await texts(page), expected);
+}
 export const nothingPending = (page) =>
     page.waitForFunction(() => !document.querySelector('#messages li[data-state]'));
+const says = (id) => (page, pattern) =>
+    page.waitForFunction(
+        ([of, source]) => {
+            const node = document.querySelector(of);
+            return !node.hidden && new RegExp(source, 'i').test(node.textContent);
+        },
+        [id, pattern.source],
+    );
+export const doorSays = says('#login-error');
+export const noteSays = says('#note');
 export const typingShows = (page, pattern) =>
     page.waitForFunction(
         (source) => new RegExp(source).test(document.querySelector('#typing').textContent),

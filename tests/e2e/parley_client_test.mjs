@@ -1,13 +1,19 @@
 // The client library without a network: a socket, a clock and luck that the test holds.
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { test } from 'node:test';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
-// Read rather than imported by path: web/ has no package.json to say that it holds modules.
-const source = readFileSync(new URL('../../web/parley.js', import.meta.url));
+// From a copy: web/ has no package.json to say that it holds modules.
+const folder = mkdtempSync(join(tmpdir(), 'parley-client-'));
+after(() => rmSync(folder, { recursive: true }));
+cpSync(fileURLToPath(new URL('../../web', import.meta.url)), folder, { recursive: true });
+writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
 const { ParleyClient, ParleyError, backoffMs, mayReconnect, parseCursor } = await import(
-    `data:text/javascript;base64,${source.toString('base64')}`
+    pathToFileURL(join(folder, 'parley.js'))
 );
 
 class Clock {
@@ -128,6 +134,8 @@ function world({ luck = 1 } = {}) {
         'gap',
         'delayed',
         'refused',
+        'removed',
+        'role',
         'drain',
         'error',
     ]) {
@@ -604,4 +612,155 @@ test('typing and read are forgotten while offline; asking is refused', async () 
     assert.equal(w.socket.last('history').limit, 7);
     w.socket.reply('history', { type: 'history', room: 'lobby', messages: [], more: false });
     assert.equal((await page).more, false);
+});
+
+// ---- changing what was said, conversations of two, roles --------------------------------------
+
+test('an edit and a deletion wait in the outbox like a send, each under its key', async () => {
+    const w = online(3);
+    w.socket.lost();
+    const edited = w.client.edit('lobby', 2, { text: 'better' });
+    const removed = w.client.remove('lobby', 1, { reason: 'spam' });
+    reconnect(w, { at: 3, recovered: true });
+    const { type, room, offset, text, key } = w.socket.last('edit');
+    assert.deepEqual(
+        { type, room, offset, text, key },
+        { type: 'edit', room: 'lobby', offset: 2, text: 'better', key: 'key-1' },
+    );
+    assert.equal(w.socket.last('delete').reason, 'spam');
+    w.socket.ack(w.socket.last('edit'), 4);
+    w.socket.reply('delete', { type: 'error', code: 'forbidden', message: 'no', temporary: false });
+    assert.equal((await edited).offset, 4);
+    await assert.rejects(removed, { code: 'forbidden' });
+});
+
+test('what is said to a person needs no room, and is sent once there is a connection', async () => {
+    const w = online();
+    w.socket.lost();
+    const said = w.client.direct('b', { text: 'psst' });
+    w.client.connect();
+    w.socket.greet();
+    w.socket.joined({ recovered: true });
+    const { to, text, key } = w.socket.last('direct');
+    assert.deepEqual({ to, text, key }, { to: 'b', text: 'psst', key: 'key-1' });
+    assert.equal(w.socket.all('direct').length, 1);
+    w.socket.push({ type: 'ack', id: w.socket.last('direct').id, room: 'dm:a:b', offset: 1 });
+    assert.equal((await said).room, 'dm:a:b');
+});
+
+test('a room that one is joined to unasked is heard, and joined again after a cut', () => {
+    const w = online();
+    w.socket.push({
+        type: 'joined',
+        room: 'dm:a:b',
+        cursor: `${epoch}:1`,
+        recovered: false,
+        history: [message(1, { room: 'dm:a:b' })],
+        count: 2,
+        direct: { id: 'b', name: 'Bob' },
+    });
+    const joined = w.of('joined').at(-1);
+    assert.equal(joined.direct.name, 'Bob');
+    assert.equal(joined.first, true);
+    w.socket.push(message(2, { room: 'dm:a:b' }));
+    assert.deepEqual(w.offsets(), [1, 2]);
+    w.socket.lost();
+    w.client.connect();
+    w.socket.greet();
+    assert.deepEqual(
+        w.socket.all('join').map(({ room, since }) => [room, since]),
+        [
+            ['lobby', `${epoch}:0`],
+            ['dm:a:b', `${epoch}:2`],
+        ],
+    );
+});
+
+test('a conversation that was left unasked is joined again by what one says there', async () => {
+    const w = online();
+    const room = 'dm:a:b';
+    const pushed = { type: 'joined', room, cursor: `${epoch}:1`, recovered: false, count: 2 };
+    const history = [message(1, { room })];
+    const left = [];
+    w.client.on('left', (detail) => left.push(detail.room));
+    w.socket.push({ ...pushed, history, direct: { id: 'b', name: 'Bob' } });
+    const crossed = w.client.send(room, { text: 'crossed' });
+    w.socket.push({ type: 'left', room });
+    assert.deepEqual(left, [room]);
+    w.socket.reply('send', { type: 'error', code: 'not_joined', message: 'not joined' });
+    const later = w.client.send(room, { text: 'later' });
+    assert.deepEqual(
+        w.socket.all('join').map((frame) => [frame.room, frame.since]),
+        [
+            ['lobby', undefined],
+            [room, `${epoch}:1`],
+        ],
+    );
+    w.socket.joined({ room, at: 2, recovered: true, history: [message(2, { room })] });
+    assert.deepEqual(w.offsets(), [1, 2], 'and nothing was missed');
+    const sent = w.socket.all('send').slice(1);
+    assert.deepEqual(
+        sent.map(({ text, key }) => [text, key]),
+        [
+            ['crossed', 'key-1'],
+            ['later', 'key-2'],
+        ],
+    );
+    sent.forEach((frame, at) => w.socket.ack(frame, at + 3));
+    assert.deepEqual([(await crossed).offset, (await later).offset], [3, 4]);
+});
+
+test('one that was left unasked is not joined after a cut, unless something waits for it', () => {
+    for (const says of [false, true]) {
+        const w = online();
+        const room = 'dm:a:b';
+        w.socket.push({ type: 'joined', room, cursor: `${epoch}:1`, recovered: false, count: 2 });
+        w.socket.push({ type: 'left', room });
+        w.socket.lost();
+        if (says) w.client.send(room, { text: 'offline' }).catch(() => {});
+        w.client.connect();
+        w.socket.greet();
+        w.socket.joined({ recovered: true });
+        assert.equal(w.client.state, 'online');
+        assert.equal(w.socket.last('join').room, says ? room : 'lobby');
+    }
+});
+
+test('who is put out of a room is told, and does not come back by itself', async () => {
+    const w = online();
+    const sent = w.client.send('lobby', { text: 'still here' });
+    w.socket.push({
+        type: 'removed',
+        room: 'lobby',
+        action: 'kick',
+        by: { id: 'b', name: 'Bob' },
+        reason: 'enough',
+    });
+    assert.equal(w.of('removed')[0].reason, 'enough');
+    await assert.rejects(sent, { code: 'forbidden' });
+    w.socket.push(message(1));
+    assert.deepEqual(w.offsets(), []);
+    w.socket.lost();
+    w.client.connect();
+    w.socket.greet();
+    assert.equal(w.socket.all('join').length, 0);
+});
+
+test('questions about rooms are frames with their fields, and nothing where there are none', () => {
+    const w = online();
+    w.client.room('lobby');
+    w.client.rooms();
+    w.client.role('lobby', 'b', 'muted', { for: '10m', reason: 'loud' });
+    w.client.role('lobby', 'b', 'none');
+    w.client.kick('lobby', 'b');
+    w.client.topic('lobby', 'Cats');
+    const asked = w.socket.frames.slice(2).map(({ id: _, ...frame }) => frame);
+    assert.deepEqual(asked, [
+        { type: 'room', room: 'lobby' },
+        { type: 'rooms' },
+        { type: 'role', room: 'lobby', user: 'b', role: 'muted', for: '10m', reason: 'loud' },
+        { type: 'role', room: 'lobby', user: 'b', role: 'none' },
+        { type: 'kick', room: 'lobby', user: 'b' },
+        { type: 'topic', room: 'lobby', topic: 'Cats' },
+    ]);
 });

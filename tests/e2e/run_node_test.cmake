@@ -1,6 +1,6 @@
 # Runs one test file under node's own test runner; ctest calls this as
 #   cmake -DTEST=file [-DMODULES=directory -DPARLEYD=program -DPARLEY_LOAD=program
-#         -DECHO_SERVER=program -DCONF=directory] -P run_node_test.cmake
+#         -DECHO_SERVER=program -DCONF=directory -DSTORE=name -DPOSTGRES_BIN=directory] -P run_node_test.cmake
 # MODULES: where the packages of package-lock.json go, outside the source tree; they are installed
 # when the lock file is newer than what is there.
 cmake_minimum_required(VERSION 3.25)
@@ -33,6 +33,8 @@ set(ENV{PARLEYD} "${PARLEYD}")
 set(ENV{PARLEY_LOAD} "${PARLEY_LOAD}")
 set(ENV{ECHO_SERVER} "${ECHO_SERVER}")
 set(ENV{CONF} "${CONF}")
+set(ENV{STORE} "${STORE}")
+set(ENV{POSTGRES_BIN} "${POSTGRES_BIN}")
 execute_process(COMMAND ${node} --test ${TEST} RESULT_VARIABLE result)
 if(NOT result EQUAL 0)
     message(FATAL_ERROR "${TEST} failed (${result})")
