@@ -239,8 +239,9 @@ TYPED_TEST(SocketIo, IsEndedByWhatIsOutOfPlace) {
 
 // ---- time ------------------------------------------------------------------------------------
 
-const std::vector<std::string> quick{"--ping-interval",   "300", "--ping-timeout", "200",
-                                     "--connect-timeout", "100"};
+// Whoever connects is done in time on a busy machine as well, and the first ping is behind that.
+const std::vector<std::string> quick{"--ping-interval",   "2800", "--ping-timeout", "20000",
+                                     "--connect-timeout", "2000"};
 
 // A DISCONNECT gets no answer: what comes next is the ping, and the connect time-out is over.
 TYPED_TEST(SocketIo, StaysOpenWithoutANamespace) {
@@ -248,8 +249,6 @@ TYPED_TEST(SocketIo, StaysOpenWithoutANamespace) {
     TypeParam wire(server.port(), path);
     this->connect(wire);
     wire.send("41");
-    EXPECT_EQ(wire.receive(), "2");
-    wire.send("3");
     EXPECT_EQ(wire.receive(), "2");
     wire.send("3");
     this->connect(wire, "/custom,");
@@ -260,7 +259,7 @@ TYPED_TEST(SocketIo, IsEndedWithoutAConnectInTime) {
     const auto begin = std::chrono::steady_clock::now();
     TypeParam wire(server.port(), path);
     EXPECT_EQ(wire.receive(), wire_end);
-    EXPECT_GE(std::chrono::steady_clock::now() - begin, std::chrono::milliseconds(100));
+    EXPECT_GE(std::chrono::steady_clock::now() - begin, std::chrono::milliseconds(2'000));
 }
 
 TYPED_TEST(SocketIo, IsEndedWhereEveryConnectIsRefused) {

@@ -2,7 +2,7 @@
 // the page is where a server has none of them.
 
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join as joinPath } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -25,7 +25,7 @@ import {
     state,
     texts,
 } from './page.mjs';
-import { startServer } from './server.mjs';
+import { configWithAll, startServer } from './server.mjs';
 
 // The smallest PNG: one pixel.
 const png = Buffer.from(
@@ -42,19 +42,8 @@ let rooms = 0;
 
 before(async () => {
     folder = mkdtempSync(joinPath(tmpdir(), 'parley-page-'));
-    const config = joinPath(folder, 'parley.toml');
-    writeFileSync(
-        config,
-        `[accounts]
-store = "sqlite:${folder}/accounts.db"
-[history]
-store = "sqlite:${folder}/history.db"
-[files]
-folder = "${folder}/files"
-size_max = "64KiB"
-`,
-    );
-    server = await startServer({ config });
+    const env = { PARLEY_FILES__SIZE_MAX: '64KiB' };
+    server = await startServer({ config: configWithAll(folder), env });
     bare = await startServer();
     browser = await startBrowser();
 });
@@ -316,6 +305,13 @@ test('rooms one is in stand side by side, each with what is new in it', async (t
     // A reload comes back to all of them; leaving one leaves it alone.
     await ann.reload();
     await ann.waitForFunction(() => document.querySelectorAll('#room-list .room').length === 2);
+    await ann.click(line);
+    await comesToShow(ann, ['psst', 'over here']); // joined again
+    await ann.click(`#room-list [data-room="${second}"]`);
+    await ann.waitForFunction(
+        (room) => document.querySelector('#room-title').textContent === room,
+        second,
+    );
     await ann.click('#room-menu');
     await ann.click('role=menuitem[name="Leave this room"]');
     await ann.waitForFunction(() => document.querySelectorAll('#room-list .room').length === 1);

@@ -15,7 +15,7 @@ import { clients as socketIoClients, modes } from './socketio_clients.mjs';
 import { wander } from './wander.mjs';
 
 const folder = mkdtempSync(join(tmpdir(), 'parley-doors-'));
-const patience = { timeout: 30_000 };
+const patience = { timeout: 90_000 };
 
 let browser;
 let certificate; // {cert, key}: files
@@ -26,7 +26,12 @@ before(async () => {
     certificate = makeCertificate(folder);
     server = await startServer({
         tls: certificate,
-        env: { PARLEY_HTTP__ALLOWED_ORIGINS: 'https://ok.example' },
+        env: {
+            PARLEY_HTTP__ALLOWED_ORIGINS: 'https://ok.example',
+            // Enough for whoever is held up on the way from one door to the next.
+            PARLEY_HISTORY__MESSAGES: '20000',
+            PARLEY_HISTORY__BYTES: '64MiB',
+        },
     });
     browser = await startBrowser();
 });
@@ -424,7 +429,7 @@ for (const scheme of ['plain', 'tls']) {
         test('a drain is seen at every door', patience, async (t) => {
             const own = await startServer({
                 tls: certificate,
-                env: { PARLEY_DRAIN__DEADLINE: '1s' },
+                env: { PARLEY_DRAIN__DEADLINE: '6s' },
             });
             t.after(() => own.kill());
             const near = doorTo[scheme](own);

@@ -28,12 +28,12 @@ PNG = b"\x89PNG\r\n\x1a\n"
 FILES = "/api/v1/rooms/lobby/files"
 
 
-def curl(server, path, *arguments, data=None):
+def curl(server, path, *arguments, data=None, patience=PATIENCE):
     """(status, body) of a request by curl."""
     result = subprocess.run(
         ["curl", "-sS", "-w", "%{stderr}%{http_code}", *arguments,
          f"http://127.0.0.1:{server.port}{path}"],
-        input=data, capture_output=True, timeout=PATIENCE, check=False)
+        input=data, capture_output=True, timeout=patience, check=False)
     return int(result.stderr[-3:]), result.stdout
 
 
@@ -114,12 +114,13 @@ class Files(unittest.TestCase):
 
             before = peak()
             status, body = curl(server, FILES, "-T", str(large), "-X", "POST", "-H",
-                                "Transfer-Encoding: chunked")
+                                "Transfer-Encoding: chunked", patience=150)
             self.assertEqual(status, 201, body)
             file = json.loads(body)["file"]
             self.assertEqual((file["size"], file["type"]), (size, "application/octet-stream"))
             fetched = self.temp / "fetched"
-            self.assertEqual(curl(server, file["url"], "-o", str(fetched))[0], 200)
+            self.assertEqual(curl(server, file["url"], "-o", str(fetched), patience=150)[0],
+                             200)
             with fetched.open("rb") as got:
                 self.assertEqual(hashlib.file_digest(got, "sha256").hexdigest()
                                  if hasattr(hashlib, "file_digest")

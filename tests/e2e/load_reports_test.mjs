@@ -210,7 +210,7 @@ test('handshakes have a page, JSON and percentiles as well', async () => {
     const url = ['--url', `ws://127.0.0.1:${server.port}/ws`, '--handshakes', '100'];
     const reports = ['json', 'html', 'hgrm'].flatMap((kind) => [`--${kind}`, file(`hs.${kind}`)]);
     const metrics = ['--server-metrics', `http://127.0.0.1:${server.adminPort}/metrics`];
-    const ended = await load(...url, '--duration', '2s', '--quiet', ...reports, ...metrics);
+    const ended = await load(...url, '--duration', '4s', '--quiet', ...reports, ...metrics);
     assert.ok(ended.code === 0 || ended.code === 2, ended.stdout);
     const json = JSON.parse(readFileSync(file('hs.json')));
     assert.equal(json.kind, 'handshakes');

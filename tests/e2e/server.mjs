@@ -2,8 +2,9 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, writeFileSync } from 'node:fs';
 import net from 'node:net';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
 /**
@@ -67,6 +68,27 @@ export async function startServer(options = {}) {
         /** As an operator would; resolves with [exit code, signal]. */
         stop: () => end('SIGTERM'),
     };
+}
+
+/**
+ * Writes a configuration with accounts (hashed quickly), a history and files into that folder, and
+ * what else there is of it; its name.
+ */
+export function configWithAll(folder, more = '') {
+    const config = join(folder, 'parley.toml');
+    writeFileSync(
+        config,
+        `[accounts]
+store = "sqlite:${folder}/accounts.db"
+hash_memory = "8KiB"
+hash_passes = 1
+[history]
+store = "sqlite:${folder}/history.db"
+[files]
+folder = "${folder}/files"
+${more}`,
+    );
+    return config;
 }
 
 function parsed(line) {

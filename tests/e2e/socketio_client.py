@@ -69,7 +69,7 @@ async def with_asyncio(url, certificate, namespace, events, **options):
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=context)) as session:
         client = socketio.AsyncClient(http_session=session, reconnection=False)
         listen(client, namespace, events)
-        await client.connect(url, namespaces=[namespace], **options)
+        await client.connect(url, namespaces=[namespace], wait_timeout=10, **options)
         await take_commands(client, namespace)
         await client.disconnect()
 
@@ -103,7 +103,7 @@ def with_threads(url, certificate, namespace, events, **options):
     session.trust_env = False  # or a variable of the environment names other certificates
     client = socketio.Client(http_session=session, reconnection=False)
     listen(client, namespace, events)
-    client.connect(url, namespaces=[namespace], **options)
+    client.connect(url, namespaces=[namespace], wait_timeout=10, **options)
     put(transport=client.transport())
 
     def call(number, seconds, event, args):

@@ -99,8 +99,8 @@ TEST(Coordinator, AWorkerThatFallsSilentIsTakenForHung) {
             std::string heard;
             while (!(heard = worker.hear()).empty()) EXPECT_EQ(heard, "publish");
         },
-        1s);
-    EXPECT_EQ(outcome.text, "worker 1 of 1 (pid 4711) has said nothing for 1000 ms");
+        2s);
+    EXPECT_EQ(outcome.text, "worker 1 of 1 (pid 4711) has said nothing for 2000 ms");
     EXPECT_TRUE(outcome.incomplete);
 }
 

@@ -113,6 +113,7 @@ def accounts_in(folder):
     secret = pathlib.Path(folder) / "secret"
     secret.write_text("a secret of more than 32 bytes, and so it is one")
     settings = {"PARLEY_ACCOUNTS__STORE": f"sqlite:{folder}/accounts.db",
+                "PARLEY_ACCOUNTS__HASH_MEMORY": "8KiB", "PARLEY_ACCOUNTS__HASH_PASSES": "1",
                 "PARLEY_JWT__SECRET_FILE": str(secret)}
     os.environ.update(settings, PARLEYD=program_test.PARLEYD)  # for `parleyd token` in the shell
     return settings
@@ -137,7 +138,7 @@ class Shell:
     def run(self, command):
         """(status, method, url, what was printed)."""
         end = "=== end of the answer ==="
-        self.process.stdin.write(command.replace(BASE, self.base) + f"\necho\necho '{end}'\n")
+        self.process.stdin.write(command.replace(BASE, self.base).replace(" -m 1 ", " -m 5 ") + f"\necho\necho '{end}'\n")
         self.process.stdin.flush()
         lines = []
         for line in self.process.stdout:

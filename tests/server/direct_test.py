@@ -135,7 +135,8 @@ class Direct(unittest.TestCase):
                 self.assertEqual((await heard(two, "message"))["text"], "what?")
                 return ack["room"]
 
-        client.connect(f"http://127.0.0.1:{server.port}", auth={"token": bob})
+        client.connect(f"http://127.0.0.1:{server.port}", auth={"token": bob},
+                       wait_timeout=PATIENCE)
         try:
             room = asyncio.run(talk())
             self.assertTrue(told.wait(PATIENCE))

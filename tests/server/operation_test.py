@@ -15,6 +15,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 import urllib.error
 import urllib.request
@@ -163,11 +164,17 @@ class AdminListener(unittest.TestCase):
     def test_it_names_the_rooms(self):
         with Running("--shards", "2", admin="127.0.0.1:0") as server, Console(server) as ann:
             ann.say({"type": "join", "id": 1, "room": "r"}, b'"joined"')
-            rooms = json.loads(get(server.admin, "/debug/rooms?top=5&by=bytes")[1])
-            self.assertEqual(rooms["silent_shards"], [])
+            def debug(path):
+                deadline = time.monotonic() + PATIENCE
+                while True:
+                    told = json.loads(get(server.admin, path)[1])
+                    # A shard that the machine holds up is told as one that is silent.
+                    if not told["silent_shards"] or time.monotonic() > deadline:
+                        self.assertEqual(told["silent_shards"], [])
+                        return told
+            rooms = debug("/debug/rooms?top=5&by=bytes")
             self.assertEqual({row["room"] for row in rooms["rooms"]}, {"r"})
-            sessions = json.loads(get(server.admin, "/debug/sessions")[1])
-            self.assertEqual(sessions["sessions"], [], "nobody lags")
+            self.assertEqual(debug("/debug/sessions")["sessions"], [], "nobody lags")
 
 
 class Reloading(unittest.TestCase):

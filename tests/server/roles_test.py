@@ -272,7 +272,8 @@ class PutOut(WithServer):
         told = {}
         heard = threading.Event()
         client.on("removed", lambda data: (told.update(data), heard.set()))
-        client.connect(f"http://127.0.0.1:{server.port}", auth={"token": ann, "room": room})
+        client.connect(f"http://127.0.0.1:{server.port}", auth={"token": ann, "room": room},
+                       wait_timeout=PATIENCE)
 
         async def run():
             async with server.websocket(Authorization=f"Bearer {ann}") as first, \
@@ -333,7 +334,8 @@ class PutOut(WithServer):
             return handler
         for name in news:
             client.on(name, note(name))
-        client.connect(f"http://127.0.0.1:{server.port}", auth={"username": "bob", "room": room})
+        client.connect(f"http://127.0.0.1:{server.port}", auth={"username": "bob", "room": room},
+                       wait_timeout=PATIENCE)
         self.assertIn("offset", client.call("message", "hi", timeout=PATIENCE))
         server.make(root, room, "bob", "muted", reason="shouting")
         self.assertTrue(news["role"].wait(PATIENCE))

@@ -11,7 +11,7 @@
 #include <utility>
 
 #include "storage/files/disk_file_store.hpp"
-#include "support/temp_folder.hpp"
+#include "support/folder.hpp"
 
 namespace parley::test {
 
@@ -92,7 +92,7 @@ struct StoreOnDisk {
         for (std::uint32_t i = 0; i < store->config().threads; ++i) (void)open("none");
     }
 
-    TempFolder folder;
+    Folder folder;
     std::atomic<std::int64_t> now_ms{1'000'000};
     std::atomic<int> reports{0};
     std::optional<storage::DiskFileStore> store;

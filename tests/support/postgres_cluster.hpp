@@ -14,7 +14,6 @@
 
 #include <chrono>
 #include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <functional>
 #include <initializer_list>
@@ -23,6 +22,8 @@
 #include <string>
 #include <utility>
 #include <vector>
+
+#include "support/folder.hpp"
 
 namespace parley::test {
 
@@ -92,14 +93,12 @@ private:
 class PostgresCluster {
 public:
     PostgresCluster() {
-        std::string name = (std::filesystem::temp_directory_path() / "parley-pg-XXXXXX").string();
-        if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary folder");
-        folder_ = name;
         // A server does not run as root.
         if (::geteuid() == 0) {
             user_ = ::getpwnam("postgres");
             if (user_ == nullptr) user_ = ::getpwnam("nobody");
-            if (user_ == nullptr || ::chown(name.c_str(), user_->pw_uid, user_->pw_gid) != 0) {
+            if (user_ == nullptr ||
+                ::chown(folder_.path().c_str(), user_->pw_uid, user_->pw_gid) != 0) {
                 throw std::runtime_error("no user for PostgreSQL");
             }
         }
@@ -115,8 +114,6 @@ public:
         } catch (const std::runtime_error&) {
             // It was killed then.
         }
-        std::error_code ignored;
-        std::filesystem::remove_all(folder_, ignored);
     }
     PostgresCluster(const PostgresCluster&) = delete;
     PostgresCluster& operator=(const PostgresCluster&) = delete;
@@ -129,9 +126,8 @@ public:
 
     void start() {
         if (server_ > 0) return;
-        server_ =
-            launch({PARLEY_POSTGRES_BIN "/postgres", "-D", data(), "-k", folder_.string(), "-c",
-                    "listen_addresses=", "-c", "max_connections=50", "-c", "fsync=off"});
+        server_ = launch({PARLEY_POSTGRES_BIN "/postgres", "-D", data(), "-k", folder_.path(), "-c",
+                          "listen_addresses=", "-c", "max_connections=50", "-c", "fsync=off"});
         const std::string place = target("postgres") + " connect_timeout=10";
         await([&place] { return PQping(place.c_str()) == PQPING_OK; }, "ready for connections");
     }
@@ -159,7 +155,7 @@ public:
     }
     // As libpq takes it.
     [[nodiscard]] std::string target(const std::string& database) const {
-        return "host=" + folder_.string() + " user=parley dbname=" + database;
+        return "host=" + folder_.path() + " user=parley dbname=" + database;
     }
     // The first column of what it gives.
     std::vector<std::string> query(const std::string& database, const std::string& sql) {
@@ -182,16 +178,16 @@ public:
     }
 
 private:
-    [[nodiscard]] std::string data() const { return folder_ / "data"; }
+    [[nodiscard]] std::string data() const { return folder_.file("data"); }
     [[nodiscard]] std::string log() const {
-        std::ifstream file(folder_ / "log");
+        std::ifstream file(folder_.file("log"));
         return {std::istreambuf_iterator<char>(file), {}};
     }
     pid_t launch(const std::vector<std::string>& command) {
         std::vector<char*> arguments;
         for (const auto& part : command) arguments.push_back(const_cast<char*>(part.c_str()));
         arguments.push_back(nullptr);
-        const std::string log_file = folder_ / "log";
+        const std::string log_file = folder_.file("log");
         const pid_t child = ::fork();
         if (child != 0) return child;
         const bool dropped =
@@ -237,7 +233,7 @@ private:
 
     static constexpr const char* some_write = "SELECT pg_logical_emit_message(true, 'test', '')";
 
-    std::filesystem::path folder_;
+    Folder folder_;
     const passwd* user_ = nullptr;
     pid_t server_ = 0;
     int databases_ = 0;

@@ -7,15 +7,12 @@
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 #include <openssl/x509v3.h>
-#include <unistd.h>
 
 #include <ctime>
-#include <filesystem>
-#include <fstream>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "support/folder.hpp"
 #include "transports/openssl_handles.hpp"
 #include "transports/tls_config.hpp"
 
@@ -117,36 +114,15 @@ inline std::string pem_of(const EVP_PKEY* key) {
     return {bytes, static_cast<std::size_t>(length)};
 }
 
-// A folder that is gone with its object.
-class TestFolder {
+// A folder with certificates and their keys.
+class TestFolder : public Folder {
 public:
-    TestFolder() {
-        std::string name = (std::filesystem::temp_directory_path() / "parley-XXXXXX").string();
-        if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no folder was made");
-        path_ = name;
-    }
-    ~TestFolder() {
-        std::error_code ignored;
-        std::filesystem::remove_all(path_, ignored);
-    }
-    TestFolder(const TestFolder&) = delete;
-    TestFolder& operator=(const TestFolder&) = delete;
-
-    [[nodiscard]] std::string path(const std::string& name) const { return path_ / name; }
-    // Gives back the path.
-    std::string write(const std::string& name, const std::string& bytes) const {
-        std::ofstream(path(name), std::ios::binary) << bytes;
-        return path(name);
-    }
     // Adds the certificate to what `config` names, as NAME.pem and NAME.key.
     void add(transports::TlsConfig& config, const std::string& name,
              const TestCertificate& certificate) const {
         config.cert.push_back(write(name + ".pem", pem_of(certificate.certificate.get())));
         config.key.push_back(write(name + ".key", pem_of(certificate.key.get())));
     }
-
-private:
-    std::filesystem::path path_;
 };
 
 }  // namespace parley::test

@@ -181,7 +181,7 @@ TEST(SlowReader, IsGivenUpOnAndCounted) {
     const std::string request = request_of("GET /api/text/20000000");
     LoopbackClient never(server.port(), 4'096);
     never.send(request);
-    while (server.total(Metric::http_write_timeouts) < 1) std::this_thread::yield();
+    await_total(server, Metric::http_write_timeouts, 1);
     // One that takes a little now and then buys no time by it either.
     LoopbackClient trickle(server.port(), 4'096);
     trickle.send(request);

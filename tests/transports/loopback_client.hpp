@@ -83,7 +83,7 @@ private:
 class LoopbackClient : public ReadingAhead<LoopbackClient> {
 public:
     // Nobody waits longer than this for an answer that must come.
-    static constexpr std::chrono::milliseconds patience{10'000};
+    static constexpr std::chrono::milliseconds patience{60'000};
 
     explicit LoopbackClient(std::uint16_t port, int receive_buffer = 0)
         : descriptor_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {

@@ -5,7 +5,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -16,10 +15,6 @@
 #include "transports/websocket_client.hpp"
 
 namespace parley::transports::test {
-
-inline void await_total(const TestServer& server, core::Metric metric, std::uint64_t least) {
-    while (server.total(metric) < least) std::this_thread::yield();
-}
 
 template <typename Message>
 Message decoded(std::string_view json) {

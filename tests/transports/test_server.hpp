@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstdlib>
 #include <deque>
 #include <functional>
@@ -12,12 +13,14 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <thread>
 #include <utility>
 #include <vector>
 
 #include "core/hub.hpp"
 #include "transports/frontend_table.hpp"
 #include "transports/gate.hpp"
+#include "transports/loopback_client.hpp"
 #include "transports/send_ring.hpp"
 #include "transports/tls_contexts.hpp"
 
@@ -132,5 +135,14 @@ private:
     std::uint16_t port_ = 0;
     std::uint16_t tls_port_ = 0;
 };
+
+// Counters move on the shard's thread, a moment behind what a client sees.
+inline void await_total(const TestServer& server, core::Metric metric, std::uint64_t least) {
+    const auto end = std::chrono::steady_clock::now() + LoopbackClient::patience;
+    while (server.total(metric) < least && std::chrono::steady_clock::now() < end) {
+        std::this_thread::yield();
+    }
+    EXPECT_GE(server.total(metric), least) << core::name_of(metric);
+}
 
 }  // namespace parley::transports::test

@@ -315,8 +315,8 @@ TEST(TlsContexts, KnowWhenTheFirstCertificateEndsAndWarnOfThoseThatAreNotValid) 
     folder.add(config, "over", make_certificate(over));
     folder.add(config, "early", make_certificate(early));
     EXPECT_THAT(load(config)->warnings(),
-                ElementsAre("tls.cert: " + folder.path("over.pem") + ": has expired",
-                            "tls.cert: " + folder.path("early.pem") + ": is not valid yet"));
+                ElementsAre("tls.cert: " + folder.file("over.pem") + ": has expired",
+                            "tls.cert: " + folder.file("early.pem") + ": is not valid yet"));
 }
 
 TEST(TlsContexts, SayWhatIsWrongWithAFile) {
@@ -345,7 +345,7 @@ TEST(TlsContexts, SayWhatIsWrongWithAFile) {
         std::vector<std::string> cert, key, ocsp;
         std::string client_ca, says;
     };
-    const std::string none = folder.path("none.pem");
+    const std::string none = folder.file("none.pem");
     for (const Row& row : std::vector<Row>{
              {{}, {}, {}, "", "tls.cert: names no file"},
              {{cert}, {}, {}, "", "tls.key: names 0 files, and tls.cert 1 (expected one key"},
@@ -355,7 +355,7 @@ TEST(TlsContexts, SayWhatIsWrongWithAFile) {
               {},
               "",
               "tls.cert: " + none + ": cannot be opened: No such file or directory"},
-             {{folder.path("")}, {key}, {}, "", ": cannot be read: Is a directory"},
+             {{folder.file("")}, {key}, {}, "", ": cannot be read: Is a directory"},
              {{empty}, {key}, {}, "", "tls.cert: " + empty + ": holds no certificate"},
              {{text}, {key}, {}, "", "tls.cert: " + text + ": holds no certificate"},
              {{broken}, {key}, {}, "", "tls.cert: " + broken + ": certificate 1 of it is broken"},

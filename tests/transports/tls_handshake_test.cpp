@@ -149,19 +149,18 @@ TEST(TlsHandshake, EndsOnGarbageWithAnAlert) {
 }
 
 TEST(TlsHandshake, IsGivenUpAfterItsTime) {
-    TlsServer server({}, {}, contexts_of("quick", milliseconds(30)));
+    // As long as a handshake may take on a busy machine.
+    TlsServer server({}, {}, contexts_of("quick", milliseconds(1'000)));
+    TlsClient client(server.tls_port());
+    ASSERT_TRUE(client.connected());
     LoopbackClient silent(server.tls_port());
-    EXPECT_TRUE(silent.at_end());
     LoopbackClient dripping(server.tls_port());
     dripping.send("\x16\x03\x01\x02");
+    EXPECT_TRUE(silent.at_end());
     EXPECT_TRUE(dripping.at_end());
     await_total(server, Metric::tls_handshake_timeouts, 2);
     EXPECT_EQ(server.total(Metric::tls_handshake_failures), 0U);
-    // Who is done in time is not bound by it any more.
-    TlsClient client(server.tls_port());
-    ASSERT_TRUE(client.connected());
-    LoopbackClient another(server.tls_port());
-    EXPECT_TRUE(another.at_end());
+    // Who was done in time, and before them, is not bound by it any more.
     client.send(ask);
     EXPECT_THAT(client.read_through("\r\n\r\n"), StartsWith("HTTP/1.1 200 OK"));
 }

@@ -89,7 +89,8 @@ TEST(TransportsRun, MischiefIsFoundOnEveryTransport) {
             const ChatServer server({.mischief = mischief, .victim = victim});
             Scenario scenario = short_scenario(server, Mix(victim));
             scenario.duration = 40ms;
-            scenario.drain = 30ms;
+            // Only what was dropped is waited for in vain.
+            scenario.drain = mischief == Mischief::drop ? 30ms : 2s;
             const Report report = play(scenario);
             const DeliveryCounts& counts = report.tally.steady;
             const std::string what = std::string(name_of(victim)) + "\n" + format_table(report);
@@ -287,7 +288,8 @@ TEST(Tls, SessionsAreTakenUpAgainWhereAsked) {
     scenario.tls.insecure = true;
     EXPECT_EQ(play(scenario).tally.resumed_tls, 0u);
     scenario.tls.resume = true;
-    scenario.ramp = 100ms;
+    // Some begin long after others are connected, on a busy machine as well.
+    scenario.ramp = 2s;
     const Report report = play(scenario);
     EXPECT_FALSE(report.faulty()) << format_table(report);
     EXPECT_GT(report.tally.resumed_tls, 0u);

@@ -157,7 +157,7 @@ TEST(Download, IsEndedWhereNobodyReadsIt) {
     const auto file = of.put(client, numbered(20'000'000));
     LoopbackClient stuck(of.server.port(), 4'096);
     stuck.send("GET " + text_of(file, "url") + " HTTP/1.1\r\nHost: a\r\n\r\n");
-    while (of.server.total(core::Metric::http_write_timeouts) == 0) std::this_thread::yield();
+    await_total(of.server, core::Metric::http_write_timeouts, 1);
     while (of.counters().downloads != 0) std::this_thread::yield();
     EXPECT_LT(of.counters().bytes_sent, 20'000'000u);
 }
