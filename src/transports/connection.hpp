@@ -22,8 +22,9 @@ public:
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
 
-    // The server is about to go: says so to the peer where there is a way to.
-    virtual void announce_drain() noexcept = 0;
+    // The server is about to go: says so to the peer where there is a way to. True where it goes by
+    // itself within a second and need not be closed.
+    [[nodiscard]] virtual bool announce_drain() noexcept = 0;
     // Ends it with a goodbye. Never destroys the connection within the call.
     virtual void close(const core::CloseReason& reason) noexcept = 0;
     // Ends it now, without one. Never destroys the connection within the call.

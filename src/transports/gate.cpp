@@ -272,11 +272,19 @@ void Gate::drain(core::Duration deadline, std::function<void()> gone) {
     thread_->refresh_now();
     drain_start_ = now();
     drain_deadline_ = drain_start_ + deadline;
-    drain_total_ = count_;
+    drain_total_ = 0;
     drain_closed_ = 0;
     log::debug("gate draining", {{"shard", shard().index()}, {"connections", count_}});
     shard().hold_no_more();
-    for (Connection& connection : open_) connection.announce_drain();
+    for (auto next = open_.begin(); next != open_.end();) {
+        Connection& connection = *next++;
+        if (connection.announce_drain()) {
+            connection.unlink();
+            leaving_.push_back(connection);
+        } else {
+            ++drain_total_;
+        }
+    }
     check_gone();
     if (count_ > 0) close_due();
 }

@@ -189,7 +189,7 @@ private:
     DrainTimer drain_timer_;
     core::TimePoint drain_start_;
     core::TimePoint drain_deadline_;
-    std::size_t drain_total_ = 0;
+    std::size_t drain_total_ = 0;  // that are to be closed
     std::size_t drain_closed_ = 0;
     std::function<void()> gone_;
 

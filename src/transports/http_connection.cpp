@@ -24,6 +24,9 @@ using boost::asio::ip::tcp;
 // unread bytes would reset the connection and take the answer with it (RFC 9112, 9.6).
 constexpr std::size_t linger_bytes_max = 256 * 1024;
 constexpr std::chrono::milliseconds linger_time{1'000};
+// In a drain: an idle connection is no session that would come back at once, but whoever polls may be
+// about to ask, and is told then.
+constexpr std::chrono::milliseconds last_word_time{1'000};
 // How much of an answer buys its reader http.write_timeout.
 constexpr std::size_t write_progress_bytes = 64 * 1024;
 // Requests that are answered one after another before the loop may see to others.
@@ -63,7 +66,13 @@ public:
     // Serves request by request; first of all it answers what a frontend has kept, where it has.
     Awaitable<void> run(std::optional<HttpResumption> kept);
 
-    void announce_drain() noexcept override { closing_ = true; }
+    bool announce_drain() noexcept override {
+        closing_ = true;
+        if (parser_.begun() || taken_over_) return false;
+        stage_ = Stage::idle;
+        arm(last_word_time);
+        return true;
+    }
     void close(const core::CloseReason&) noexcept override {
         closing_ = true;
         // A request that has begun is answered still; its own time-outs bound it.
@@ -278,6 +287,7 @@ auto HttpConnection<Stream>::receive() -> Awaitable<Received> {
         if (closing_ && !parser_.begun()) co_return Received::nothing;
         const auto [error] = co_await io().wait_readable(await_tuple);
         if (deadline_.passed) {
+            if (closing_ && !parser_.begun()) co_return Received::nothing;
             if (stage_ != Stage::idle) co_return Received::timed_out;
             note(core::Metric::http_idle_timeouts);
             co_return Received::nothing;

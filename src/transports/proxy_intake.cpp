@@ -61,7 +61,7 @@ public:
     [[nodiscard]] const ProxiedPeer& peer() const noexcept { return decoder_.peer(); }
     [[nodiscard]] std::string_view error() const noexcept { return error_; }
 
-    void announce_drain() noexcept override {}
+    bool announce_drain() noexcept override { return false; }
     void close(const core::CloseReason&) noexcept override { stream_.cancel(); }
     void abort() noexcept override { stream_.close(); }
 

@@ -43,7 +43,7 @@ struct SocketPair {
 
 // Notes what it is told of one send.
 struct Witness final : Connection {
-    void announce_drain() noexcept override {}
+    bool announce_drain() noexcept override { return false; }
     void close(const core::CloseReason&) noexcept override {}
     void abort() noexcept override { failed = true; }
     void send_fell_short(const core::Frame&, std::size_t count) noexcept override { sent = count; }

@@ -55,7 +55,10 @@ public:
         return std::move(stream_);
     }
 
-    void announce_drain() noexcept override { end_soon(); }
+    bool announce_drain() noexcept override {
+        end_soon();
+        return false;
+    }
     void close(const core::CloseReason&) noexcept override { end_soon(); }
     void abort() noexcept override {
         closing_ = true;

@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <array>
-#include <thread>
 
 #include "transports/gate.hpp"
 #include "transports/loopback_client.hpp"
@@ -159,6 +158,40 @@ TEST(GateAdmission, ExemptsTrustedProxiesFromTheLimitOfAnAddress) {
     }
 }
 
+TEST(GateAdmission, AnIdleConnectionHoldsNoDrainUp) {
+    TestServer server;
+    std::vector<LoopbackClient> clients;
+    for (int i = 0; i < 3; ++i) {
+        clients.emplace_back(server.port());
+        clients.back().send(health);
+        EXPECT_EQ(status_of(clients.back().read_answer()), 200);
+    }
+    clients.emplace_back(server.port());  // has said nothing
+    test::await_total(server, Metric::connections_accepted, 4);
+    auto gone = server.drain(std::chrono::hours(1));
+    for (LoopbackClient& client : clients) EXPECT_TRUE(client.at_end());
+    EXPECT_EQ(gone.wait_for(LoopbackClient::patience), std::future_status::ready);
+    EXPECT_EQ(server.total(Metric::http_idle_timeouts), 0U);
+}
+
+TEST(GateAdmission, WhoIsIdleInADrainAndAsksSoonIsTold) {
+    std::string answer;
+    // They have a second: one that is not enough for this machine is tried again.
+    for (int tries = 0; tries < 10 && answer.empty(); ++tries) {
+        TestServer server;
+        LoopbackClient client(server.port());
+        client.send(health);
+        EXPECT_EQ(status_of(client.read_answer()), 200);
+        auto gone = server.drain(std::chrono::hours(1));
+        client.send(health);
+        answer = client.read_to_end();
+        EXPECT_EQ(gone.wait_for(LoopbackClient::patience), std::future_status::ready);
+    }
+    EXPECT_EQ(status_of(answer), 503);
+    EXPECT_THAT(answer, HasSubstr(R"({"status":"draining"})"));
+    EXPECT_THAT(answer, HasSubstr("Connection: close\r\n"));
+}
+
 TEST(GateAdmission, TellsNewcomersThatTheServerDrains) {
     TestServer server;
     WebSocketClient inside(server.port(), "/ws?room=lobby");
@@ -182,7 +215,7 @@ TEST(GateAdmission, TellsNewcomersThatTheServerDrains) {
     EXPECT_EQ(server.total(Metric::refused_draining), 3U);
     // One that has said nothing keeps no drain from ending.
     LoopbackClient silent(server.port());
-    while (server.total(Metric::refused_draining) < 4) std::this_thread::yield();
+    await_total(server, Metric::refused_draining, 4);
     accepted.close();
     inside.socket().send(test::client_close(1001));
     EXPECT_EQ(gone.wait_for(std::chrono::seconds(10)), std::future_status::ready);

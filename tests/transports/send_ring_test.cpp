@@ -42,7 +42,7 @@ struct Line final : Connection {
         if (near >= 0) ::close(near);
         hang_up();
     }
-    void announce_drain() noexcept override {}
+    bool announce_drain() noexcept override { return false; }
     void close(const core::CloseReason&) noexcept override {}
     void abort() noexcept override { ++aborts; }
     void send_fell_short(const Frame& frame, std::size_t sent) noexcept override {

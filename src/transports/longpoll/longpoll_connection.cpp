@@ -247,9 +247,10 @@ void LongPollConnection<Stream>::close(const core::CloseReason& reason) noexcept
 }
 
 template <typename Stream>
-void LongPollConnection<Stream>::announce_drain() noexcept {
+bool LongPollConnection<Stream>::announce_drain() noexcept {
     // One that is joining is answered as soon as its room has answered.
     if (stage_ == Stage::parked) finish_soon();
+    return false;
 }
 
 template <typename Stream>

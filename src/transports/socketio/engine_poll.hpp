@@ -45,7 +45,7 @@ public:
     void finish() override;
 
     // Connection. The session tells its own goodbyes.
-    void announce_drain() noexcept override {}
+    bool announce_drain() noexcept override { return false; }
     void close(const core::CloseReason& reason) noexcept override { session_->close(reason); }
     void abort() noexcept override;
     void after_turn() noexcept override;

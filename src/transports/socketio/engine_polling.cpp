@@ -148,8 +148,9 @@ HttpResponse EnginePolling::take_answer() {
 
 // ---- the gate --------------------------------------------------------------------------------
 
-void EnginePolling::announce_drain() noexcept {
+bool EnginePolling::announce_drain() noexcept {
     session_->announce_drain();
+    return false;
 }
 
 void EnginePolling::close(const core::CloseReason& reason) noexcept {

@@ -79,7 +79,7 @@ public:
     core::WriteResult write_some(std::span<const core::Frame* const> frames) noexcept override;
 
     // Connection
-    void announce_drain() noexcept override;
+    bool announce_drain() noexcept override;
     void close(const core::CloseReason& reason) noexcept override;
     void abort() noexcept override;
 

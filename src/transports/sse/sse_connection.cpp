@@ -328,8 +328,9 @@ void SseConnection<Stream>::end(const core::CloseReason& reason) noexcept {
 }
 
 template <typename Stream>
-void SseConnection<Stream>::announce_drain() noexcept {
+bool SseConnection<Stream>::announce_drain() noexcept {
     if (subscriber_ && !closing_ && !ask_) subscriber_->announce_drain();
+    return false;
 }
 
 template <typename Stream>

@@ -69,7 +69,7 @@ public:
     // Connection and core::Transport
     void close(const core::CloseReason& reason) noexcept override;
     // Connection
-    void announce_drain() noexcept override;
+    bool announce_drain() noexcept override;
     void abort() noexcept override;
 
     friend void intrusive_ptr_add_ref(SseConnection* connection) noexcept {

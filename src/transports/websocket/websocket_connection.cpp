@@ -474,8 +474,9 @@ void WebSocketConnection<Stream>::end(const core::CloseReason& reason) noexcept 
 }
 
 template <typename Stream>
-void WebSocketConnection<Stream>::announce_drain() noexcept {
+bool WebSocketConnection<Stream>::announce_drain() noexcept {
     if (handler_ && !closing_) handler_->on_drain();
+    return false;
 }
 
 template <typename Stream>

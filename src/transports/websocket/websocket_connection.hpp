@@ -57,7 +57,7 @@ public:
     void resume() noexcept override;
 
     // Connection
-    void announce_drain() noexcept override;
+    bool announce_drain() noexcept override;
     void abort() noexcept override;
     void after_turn() noexcept override;
     void send_fell_short(const core::Frame& frame, std::size_t sent) noexcept override;
