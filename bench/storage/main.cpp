@@ -3,11 +3,9 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
-#include <condition_variable>
 #include <functional>
 #include <iostream>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <random>
 #include <string>
@@ -19,6 +17,7 @@
 #include "protocol/json_codec.hpp"
 #include "storage/postgres_store.hpp"
 #include "storage/sqlite_store.hpp"
+#include "support/awaited_loop.hpp"
 
 namespace parley::bench {
 namespace {
@@ -36,19 +35,6 @@ struct Options {
     std::uint64_t messages = 1'000'000;
     std::size_t questions = 2'000;
     std::vector<std::string> parts{"sync", "async", "fill", "pages", "search"};
-};
-
-// A shard's loop that waits for the store's answers.
-struct AwaitedLoop final : core::ShardLoop {
-    std::mutex mutex;
-    std::condition_variable bell;
-    bool runnable = false;
-    void run_soon() noexcept override { wake(); }
-    void wake() noexcept override {
-        const std::lock_guard lock(mutex);
-        runnable = true;
-        bell.notify_one();
-    }
 };
 
 TimePoint mono_now() {
@@ -87,11 +73,7 @@ public:
     }
     [[nodiscard]] std::uint64_t queued() const { return std::as_const(*store_).queue().messages(); }
     void turn() {
-        {
-            std::unique_lock lock(loop_.mutex);
-            loop_.bell.wait_for(lock, milliseconds(5), [this] { return loop_.runnable; });
-            loop_.runnable = false;
-        }
+        loop_.wait_until(mono_now() + milliseconds(5));
         const auto now = core::machine_now();
         shard().set_now(now);
         shard().timers().advance(now.mono);
@@ -125,7 +107,7 @@ private:
         return config;
     }
     core::Config config_;
-    AwaitedLoop loop_;
+    test::AwaitedLoop loop_;
     std::unique_ptr<storage::Engine> store_;
     std::unique_ptr<core::Hub> hub_;
 };

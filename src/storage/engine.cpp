@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/shard.hpp"
+#include "protocol/json_codec.hpp"
 
 namespace parley::storage {
 namespace {
@@ -13,6 +14,16 @@ std::int64_t in_ms(core::WallTime at) {
 }
 
 }  // namespace
+
+core::RetainedPtr retained_of(std::uint64_t offset, std::string_view json,
+                              const protocol::Epoch& epoch) {
+    if (protocol::epoch_of_message(json) == epoch.view()) {
+        return core::Retained::make(offset, json);
+    }
+    std::string now;
+    protocol::append_message_in_epoch(now, json, epoch);
+    return core::Retained::make(offset, now);
+}
 
 Engine::Engine(const core::Config& config, std::function<void(bool)> ring, OnTrouble tell)
     : config_(config), tell_(std::move(tell)), queue_(config.history, std::move(ring)) {}

@@ -13,6 +13,7 @@
 #include <functional>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/history_store.hpp"
@@ -38,6 +39,10 @@ struct EngineCounters {
         0};  // async: when the oldest message that is queued was
              // pushed, in ms since 1970; 0: none is
 };
+
+// A stored message as its room's history has it now: with the epoch of today.
+[[nodiscard]] core::RetainedPtr retained_of(std::uint64_t offset, std::string_view json,
+                                            const protocol::Epoch& epoch);
 
 class Engine : public core::HistoryStore {
 public:

@@ -10,6 +10,7 @@
 
 #include "core/clock.hpp"
 #include "core/limits.hpp"
+#include "storage/engine.hpp"
 
 namespace parley::storage {
 namespace {
@@ -37,7 +38,7 @@ std::vector<core::RetainedPtr> newest_of(const PostgresResult& rows, const core:
     std::uint64_t expected = room.last_offset;
     std::size_t bytes = 0;
     for (int row = 0; row < rows.rows(); ++row) {
-        auto message = message_of(rows.number(row, 0), rows.text(row, 1), room.epoch);
+        auto message = retained_of(rows.number(row, 0), rows.text(row, 1), room.epoch);
         bytes += message->cost();
         if (message->offset() != expected || bytes > bytes_max) break;
         --expected;

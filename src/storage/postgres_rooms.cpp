@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "protocol/json_codec.hpp"
+#include "storage/engine.hpp"
 
 namespace parley::storage {
 namespace {
@@ -58,23 +58,13 @@ void PostgresRooms::trim() {
     std::erase_if(rooms_, [](const auto& room) { return !room.second.unsure; });
 }
 
-core::RetainedPtr message_of(std::uint64_t offset, std::string_view json,
-                             const protocol::Epoch& epoch) {
-    if (protocol::epoch_of_message(json) == epoch.view()) {
-        return core::Retained::make(offset, json);
-    }
-    std::string now;
-    protocol::append_message_in_epoch(now, json, epoch);
-    return core::Retained::make(offset, now);
-}
-
 core::HistorySlice slice_of(const PostgresResult& rows, std::uint32_t limit, bool newest_first) {
     core::HistorySlice slice;
     slice.more = static_cast<std::uint32_t>(rows.rows()) > limit;
     const int count = slice.more ? static_cast<int>(limit) : rows.rows();
     for (int row = 0; row < count; ++row) {
         const auto epoch = protocol::Epoch::parse(rows.text(row, 2)).value_or(protocol::Epoch());
-        slice.messages.push_back(message_of(rows.number(row, 0), rows.text(row, 1), epoch));
+        slice.messages.push_back(retained_of(rows.number(row, 0), rows.text(row, 1), epoch));
     }
     if (newest_first) std::ranges::reverse(slice.messages);
     return slice;

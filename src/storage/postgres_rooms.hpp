@@ -60,8 +60,5 @@ private:
 // `limit`.
 [[nodiscard]] core::HistorySlice slice_of(const PostgresResult& rows, std::uint32_t limit,
                                           bool newest_first);
-// A stored message as its room's history has it now: with the epoch of today.
-[[nodiscard]] core::RetainedPtr message_of(std::uint64_t offset, std::string_view json,
-                                           const protocol::Epoch& epoch);
 
 }  // namespace parley::storage

@@ -7,6 +7,7 @@
 
 #include "core/clock.hpp"
 #include "protocol/utf8.hpp"
+#include "storage/search_terms.hpp"
 
 namespace parley::storage {
 namespace {
@@ -20,44 +21,18 @@ constexpr milliseconds search_wait_max{5'000};
 // So long words are noted for a search; what is not noted by then it looks through.
 constexpr milliseconds prepare_max{500};
 
+// Looked through before the index is asked: 1,024 messages, some 5 µs each.
+constexpr std::uint64_t newest_blocks = 16;
+constexpr std::uint64_t all_blocks = 0;
+
 constexpr std::array statements{&sql::search};
-
-bool is_blank(char c) {
-    return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
-// One word of a query, or several in quotes.
-struct Term {
-    std::string_view words;
-    bool beginning = false;
-};
-
-std::deque<Term> terms_of(std::string_view query) {
-    std::deque<Term> terms;
-    for (std::size_t at = 0; at < query.size();) {
-        if (is_blank(query[at])) {
-            ++at;
-            continue;
-        }
-        const bool quoted = query[at] == '"';
-        if (quoted) ++at;
-        std::size_t end = at;
-        while (end < query.size() && (quoted ? query[end] != '"' : !is_blank(query[end]))) ++end;
-        Term term{query.substr(at, end - at)};
-        at = quoted ? end + 1 : end;
-        term.beginning = !quoted && term.words.ends_with('*');
-        if (term.beginning) term.words.remove_suffix(1);
-        if (!std::ranges::all_of(term.words, is_blank)) terms.push_back(term);
-    }
-    return terms;
-}
 
 }  // namespace
 
 std::string tsquery_of(std::string_view query) {
     std::string out;
     if (!protocol::is_valid_utf8(query) || query.find('\0') != std::string_view::npos) return out;
-    for (const Term& term : terms_of(query)) {
+    for (const SearchTerm& term : search_terms(query)) {
         out += out.empty() ? "'" : " & '";
         for (const char c : term.words) {
             // What a quoted part of a tsquery needs twice.
@@ -71,7 +46,7 @@ std::string tsquery_of(std::string_view query) {
 
 std::string words_of(std::string_view query) {
     std::string out;
-    for (const Term& term : terms_of(query)) out.append(term.words).append(" ");
+    for (const SearchTerm& term : search_terms(query)) out.append(term.words).append(" ");
     return out;
 }
 
@@ -160,6 +135,19 @@ awaitable<void> PostgresSearcher::search(SearchRequest request) {
 
 awaitable<core::Stored<core::HistorySlice>> PostgresSearcher::find(
     const std::string& room, const core::StoredSearch& asked) {
+    const auto terms = search_terms(asked.query);
+    // A beginning may stand for many words, and the index gathers the blocks of all of them before
+    // it gives the first: where it is common, the newest messages have enough of it.
+    if (std::ranges::any_of(terms, &SearchTerm::beginning)) {
+        auto newest = co_await find(room, asked, newest_blocks);
+        if (newest && newest->more) co_return newest;
+    }
+    co_return co_await find(room, asked, all_blocks);
+}
+
+awaitable<core::Stored<core::HistorySlice>> PostgresSearcher::find(const std::string& room,
+                                                                   const core::StoredSearch& asked,
+                                                                   std::uint64_t blocks) {
     const std::string query = tsquery_of(asked.query);
     if (query.empty()) co_return core::HistorySlice();
     const std::string words = words_of(asked.query);
@@ -169,7 +157,8 @@ awaitable<core::Stored<core::HistorySlice>> PostgresSearcher::find(
         .number(asked.before == 0 ? all : std::min(asked.before, all))
         .text(words)
         .text(query)
-        .number(std::uint64_t{asked.limit} + 1);
+        .number(std::uint64_t{asked.limit} + 1)
+        .number(blocks);
     connection().send(sql::search, which);
     try {
         const auto results = co_await connection().run(patience);

@@ -50,6 +50,10 @@ private:
     awaitable<void> search(SearchRequest request);
     awaitable<core::Stored<core::HistorySlice>> find(const std::string& room,
                                                      const core::StoredSearch& asked);
+    // In so many of the newest blocks alone, or (all_blocks) by the index.
+    awaitable<core::Stored<core::HistorySlice>> find(const std::string& room,
+                                                     const core::StoredSearch& asked,
+                                                     std::uint64_t blocks);
     static void refuse(SearchRequest&& request);
 
     PostgresKeeper& keeper_;

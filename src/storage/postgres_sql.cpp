@@ -133,7 +133,8 @@ const PostgresStatement page_after{
 
 // A block may hold the words, wherever they stand in it, or in the case of `#any` anything. A message
 // may hold them where they are part of its text, which is tested first since it costs less; it does
-// where PostgreSQL finds them in it, phrases too.
+// where PostgreSQL finds them in it, phrases too. Where $6 is not 0, only so many of the newest blocks
+// are looked through, without the index.
 const PostgresStatement search{
     "search",
     "WITH r AS MATERIALIZED (SELECT id, epoch, indexed_to / 64 AS blocks,"
@@ -147,9 +148,12 @@ const PostgresStatement search{
     "    || '%' FROM unnest(tsvector_to_array(to_tsvector('simple', $3::text))) AS word) AS parts"
     "  FROM asked) "
     "SELECT found.\"offset\", found.json, (SELECT epoch FROM r) FROM ("
-    " SELECT block FROM (SELECT block FROM r, generate_series(r.blocks, (r.last - 1) / 64) AS block"
-    "  UNION ALL SELECT block FROM parley_blocks WHERE room = (SELECT id FROM r)"
-    "   AND words @@ (SELECT words FROM q) AND block < (SELECT blocks FROM r)) AS either"
+    " SELECT block FROM (SELECT block FROM r, generate_series(CASE WHEN $6::int8 = 0 THEN r.blocks"
+    "    ELSE greatest(0, (least(r.last, $2::int8 - 1) - 1) / 64 - $6::int8 + 1) END,"
+    "    (least(r.last, $2::int8 - 1) - 1) / 64) AS block"
+    "  UNION ALL SELECT block FROM parley_blocks WHERE $6::int8 = 0"
+    "   AND room = (SELECT id FROM r) AND words @@ (SELECT words FROM q)"
+    "   AND block < (SELECT blocks FROM r)) AS either"
     " WHERE block <= ($2::int8 - 2) / 64 ORDER BY block DESC) AS candidate"
     " CROSS JOIN LATERAL (SELECT \"offset\", json FROM ("
     "   SELECT \"offset\", json, parley_said(json) AS said FROM parley_messages"

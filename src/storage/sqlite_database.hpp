@@ -49,6 +49,22 @@ private:
     std::unique_ptr<sqlite3, Close> handle_;
 };
 
+// A transaction that is taken back when it goes.
+class SqliteRollback {
+public:
+    // Throws SqliteError.
+    explicit SqliteRollback(SqliteDatabase& database) : database_(&database) {
+        database.rollback();  // one that could not be taken back
+        database.run("BEGIN");
+    }
+    ~SqliteRollback() { database_->rollback(); }
+    SqliteRollback(const SqliteRollback&) = delete;
+    SqliteRollback& operator=(const SqliteRollback&) = delete;
+
+private:
+    SqliteDatabase* database_;
+};
+
 // A prepared statement. Texts that are bound must live until the next rewind().
 class SqliteStatement {
 public:

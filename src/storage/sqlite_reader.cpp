@@ -28,39 +28,16 @@ bool shows_all(const core::StoredPage& asked, const core::HistorySlice& slice) {
     return messages.size() >= std::min<std::uint64_t>(asked.limit, there);
 }
 
-bool is_blank(char c) {
-    return static_cast<unsigned char>(c) <= ' ';  // control characters are none of a word's
+// Of one more than was asked for: a page, oldest first.
+core::HistorySlice page_of(std::vector<core::RetainedPtr>&& messages, std::size_t limit,
+                           bool newest_first) {
+    const bool more = messages.size() > limit;
+    if (more) messages.pop_back();
+    if (newest_first) std::ranges::reverse(messages);
+    return {std::move(messages), more};
 }
 
 }  // namespace
-
-std::string fts5_query(std::string_view words) {
-    std::string query;
-    std::size_t at = 0;
-    while (at < words.size()) {
-        if (is_blank(words[at])) {
-            ++at;
-            continue;
-        }
-        const bool quoted = words[at] == '"';
-        if (quoted) ++at;
-        std::size_t end = at;
-        while (end < words.size() && (quoted ? words[end] != '"' : !is_blank(words[end]))) ++end;
-        std::string_view word = words.substr(at, end - at);
-        at = quoted ? end + 1 : end;
-        const bool prefix = !quoted && word.ends_with('*');
-        if (prefix) word.remove_suffix(1);
-        if (word.empty()) continue;
-        if (!query.empty()) query += ' ';
-        query += '"';
-        for (const char c : word) {
-            if (c == '"') query += '"';
-            query += c;
-        }
-        query += prefix ? "\"*" : "\"";
-    }
-    return query;
-}
 
 SqliteReader::SqliteReader(const std::string& path, std::function<void(PageRequest&&)> behind)
     : database_(path, SqliteDatabase::Access::read),
@@ -70,9 +47,7 @@ SqliteReader::SqliteReader(const std::string& path, std::function<void(PageReque
               "SELECT id, json FROM messages WHERE id BETWEEN ? AND ? ORDER BY id DESC LIMIT ?"),
       after_(database_,
              "SELECT id, json FROM messages WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ?"),
-      search_(database_,
-              "SELECT m.id, m.json FROM words w JOIN messages m ON m.id = w.rowid "
-              "WHERE w.rowid BETWEEN ? AND ? AND words MATCH ?4 ORDER BY w.rowid DESC LIMIT ?3"),
+      searcher_(database_),
       thread_([this] { serve(); }) {}
 
 void SqliteReader::bound_time(bool bounded) {
@@ -129,8 +104,10 @@ void SqliteReader::answer(Question&& question) {
                 }
             },
             question.request);
-    } catch (const SqliteError&) {
-        slice = core::store_unavailable("stored messages can't be read at the moment");
+    } catch (const SqliteError& error) {
+        slice = core::store_unavailable(error.code() == SQLITE_INTERRUPT
+                                            ? "the search takes too long: name more or rarer words"
+                                            : "stored messages can't be read at the moment");
     }
     auto* const asked = std::get_if<PageRequest>(&question.request);
     if (slice && asked != nullptr && !question.last && !shows_all(asked->asked, *slice)) {
@@ -143,11 +120,11 @@ void SqliteReader::answer(Question&& question) {
         std::move(question.request));
 }
 
-std::optional<SqliteReader::Found> SqliteReader::find(const std::string& room) {
-    std::optional<Found> found;
+std::optional<FoundRoom> SqliteReader::find(const std::string& room) {
+    std::optional<FoundRoom> found;
     if (find_.bind(1, room).step()) {
         if (const auto epoch = protocol::Epoch::parse(find_.text(1))) {
-            found = Found{find_.number(0), *epoch};
+            found = FoundRoom{find_.number(0), *epoch};
         }
         find_.rewind();
     }
@@ -164,35 +141,19 @@ core::HistorySlice SqliteReader::page(const PageRequest& request) {
         .bind(2, message_key(room->id, std::min(asked.last_offset,
                                                 backwards ? asked.before - 1 : stored_offset_max)))
         .bind(3, std::int64_t{asked.limit} + 1);
-    return take(rows, *room, asked.limit, backwards);
+    std::vector<core::RetainedPtr> messages;
+    while (rows.step()) messages.push_back(message_of(rows, *room));
+    return page_of(std::move(messages), asked.limit, backwards);
 }
 
 core::HistorySlice SqliteReader::search(const SearchRequest& request) {
     const auto room = find(request.room);
-    const std::string query = fts5_query(request.asked.query);
-    if (!room || query.empty()) return {};
-    const std::uint64_t before = request.asked.before;
-    search_.bind(1, message_key(room->id, 0))
-        .bind(2, message_key(room->id, before == 0 ? stored_offset_max : before - 1))
-        .bind(3, std::int64_t{request.asked.limit} + 1)
-        .bind(4, query);
-    return take(search_, *room, request.asked.limit, true);
-}
-
-core::HistorySlice SqliteReader::take(SqliteStatement& rows, const Found& room, std::uint32_t limit,
-                                      bool newest_first) {
-    core::HistorySlice slice;
-    while (rows.step()) {
-        if (slice.messages.size() == limit) {
-            slice.more = true;
-            rows.rewind();
-            break;
-        }
-        slice.messages.push_back(
-            retained_of(offset_of_key(rows.number(0)), rows.text(1), room.epoch));
-    }
-    if (newest_first) std::ranges::reverse(slice.messages);
-    return slice;
+    const core::StoredSearch& asked = request.asked;
+    const auto terms = search_terms(asked.query);
+    if (!room || terms.empty()) return {};
+    const std::uint64_t before = asked.before == 0 ? stored_offset_max : asked.before;
+    return page_of(searcher_.find(*room, terms, before, std::size_t{asked.limit} + 1), asked.limit,
+                   true);
 }
 
 }  // namespace parley::storage

@@ -1,15 +1,13 @@
 // SqliteRoomRecords: who is what in which room, topics and read marks, in the SQLite file of the
 // accounts: one thread that commits whatever has come in the meantime in one transaction.
 //
-// Path:     Shard, RoomActs → [SqliteRoomRecords] → SqliteDatabase
+// Path:     Shard, RoomActs → [SqliteRoomRecords] → SqliteRecordTables
 // Runs on:  the calls of RoomRecords on shards; the rest on a thread of its own, and single marks are
 //           looked up on another.
 // Owned by: the server (composition root), a test.
 // Bounds:   marks_waiting_max marks that are not written yet, further ones are dropped and counted;
-//           marks_per_user_max of one user are kept, and unread_per_user_max of rooms in which they
-//           have read nothing, the oldest of each go; rooms_owned_max claims of one user. A file
-//           that can't be written: what asks for an answer is refused, marks are tried again every
-//           retry_every.
+//           what the tables bound. A file that can't be written: what asks for an answer is refused,
+//           marks are tried again every retry_every.
 #pragma once
 
 #include <atomic>
@@ -17,11 +15,9 @@
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <mutex>
 #include <optional>
 #include <shared_mutex>
-#include <span>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -30,16 +26,11 @@
 #include <variant>
 #include <vector>
 
-#include "core/limits.hpp"
 #include "core/room_records.hpp"
-#include "storage/sqlite_database.hpp"
 #include "storage/sqlite_mark_reader.hpp"
+#include "storage/sqlite_record_tables.hpp"
 
 namespace parley::storage {
-
-// The schema of these tables, beside those of the accounts in the same file. Each makes version
-// n + 1 of version n, where version 0 is a file that knows none of them.
-[[nodiscard]] std::span<const std::string_view> room_record_migrations() noexcept;
 
 // Written by its thread, read by any.
 struct RoomRecordCounters {
@@ -53,9 +44,6 @@ struct RoomRecordCounters {
 class SqliteRoomRecords final : public core::RoomRecords {
 public:
     static constexpr std::size_t marks_waiting_max = 65'536;
-    static constexpr std::size_t marks_per_user_max = core::limits::read_marks_per_user;
-    static constexpr std::size_t unread_per_user_max = core::limits::unread_marks_per_user;
-    static constexpr std::size_t rooms_owned_max = core::limits::rooms_owned_max;
     static constexpr std::chrono::milliseconds retry_every{1'000};
 
     // Told that the file fails and why, or (empty) that it works again. On this object's thread.
@@ -123,26 +111,22 @@ private:
     };
     using Save = std::variant<SaveRole, SaveTopic>;
     using Ask = std::variant<Load, LoadMarks, LoadReaders>;
-    // By user and room.
-    using Marks = std::map<std::pair<std::string, std::string>, core::ReadMark>;
     struct Work {
         std::vector<Save> saves;
         std::vector<Ask> asks;
-        Marks marks;
+        WaitingMarks marks;
         [[nodiscard]] bool empty() const noexcept {
             return saves.empty() && asks.empty() && marks.empty();
         }
     };
-    struct Statements;
 
     template <typename What>
     void push(std::vector<What> Work::*list, What what);
     void serve();
     void carry_out(Work&& work);
     [[nodiscard]] bool write(Work& work);
-    void write_role(SaveRole& save, std::optional<protocol::Error>& refused);
-    [[nodiscard]] std::uint64_t write_marks(const Marks& marks);
-    [[nodiscard]] std::uint64_t drop_surplus(const std::string& user);
+    template <typename What, typename Look>
+    [[nodiscard]] core::Recorded<What> found(Look look, protocol::Error otherwise);
     void answer(Load&& ask);
     void answer(LoadMarks&& ask);
     void answer(LoadReaders&& ask);
@@ -162,8 +146,7 @@ private:
     };
 
     OnTrouble tell_;
-    SqliteDatabase database_;
-    std::unique_ptr<Statements> statements_;
+    SqliteRecordTables tables_;
     RoomRecordCounters counters_;
     std::string trouble_;  // its thread's
 
@@ -175,7 +158,8 @@ private:
     std::mutex mutex_;
     std::condition_variable bell_;
     Work waiting_;
-    const Marks* writing_ = nullptr;  // its thread's, while they are on their way into the file
+    const WaitingMarks* writing_ =
+        nullptr;  // its thread's, while they are on their way into the file
     bool stopping_ = false;
     std::thread thread_;
     std::unique_ptr<SqliteMarkReader> reader_;

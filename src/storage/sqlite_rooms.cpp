@@ -5,6 +5,7 @@
 
 #include "core/limits.hpp"
 #include "protocol/json_codec.hpp"
+#include "storage/engine.hpp"
 
 namespace parley::storage {
 namespace {
@@ -28,14 +29,8 @@ std::int64_t in_milliseconds(core::WallTime at) noexcept {
     return std::chrono::duration_cast<std::chrono::milliseconds>(at.time_since_epoch()).count();
 }
 
-core::RetainedPtr retained_of(std::uint64_t offset, std::string_view json,
-                              const protocol::Epoch& epoch) {
-    if (protocol::epoch_of_message(json) == epoch.view()) {
-        return core::Retained::make(offset, json);
-    }
-    std::string now;
-    protocol::append_message_in_epoch(now, json, epoch);
-    return core::Retained::make(offset, now);
+core::RetainedPtr message_of(const SqliteStatement& row, const FoundRoom& room) {
+    return retained_of(offset_of_key(row.number(0)), row.text(1), room.epoch);
 }
 
 SqliteRooms::SqliteRooms(SqliteDatabase& database, const core::Config& config)

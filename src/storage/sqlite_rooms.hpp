@@ -115,9 +115,13 @@ private:
     SqliteStatement probe_;
 };
 
-// A stored message as its room's history has it now: with the epoch of today.
-[[nodiscard]] core::RetainedPtr retained_of(std::uint64_t offset, std::string_view json,
-                                            const protocol::Epoch& epoch);
+// A stored room's key, and the epoch that it has today.
+struct FoundRoom {
+    std::int64_t id;
+    protocol::Epoch epoch;
+};
+// The message of a row of (key, JSON).
+[[nodiscard]] core::RetainedPtr message_of(const SqliteStatement& row, const FoundRoom& room);
 
 [[nodiscard]] std::int64_t in_milliseconds(core::WallTime at) noexcept;
 

@@ -21,6 +21,10 @@ namespace parley::storage {
 // std::runtime_error where it is of a version that is not known.
 void migrate(SqliteDatabase& database);
 
+// What follows `CREATE VIRTUAL TABLE … USING` for an index of words.
+inline constexpr std::string_view words_table =
+    "fts5(text, content='', columnsize=0, tokenize='unicode61 remove_diacritics 2')";
+
 // A message's key: its room in the upper bits, its offset in the lower. A room's messages lie side
 // by side and in order, and the same number is their row in the index of words.
 inline constexpr int offset_bits = 39;

@@ -14,9 +14,10 @@ using std::chrono::milliseconds;
 constexpr std::size_t batch_messages_max = 4096;
 constexpr std::size_t batch_bytes_max = 4 * 1024 * 1024;
 
-// With async nobody waits for a commit: what comes within this is one transaction. Each one costs
-// about as much as twenty messages, and so does each room in it.
-constexpr milliseconds gather{100};
+// With async nobody waits for a commit: what comes within this is one transaction, unless somebody
+// asks for it or it becomes much. Each one costs about as much as twenty messages, and each page of
+// the file that it changes as much as one: the more messages a room has in it, the less each costs.
+constexpr milliseconds gather{1'000};
 // A file that can't be written is tried again this often.
 constexpr milliseconds retry_every{500};
 constexpr milliseconds close_patience{5'000};
@@ -126,7 +127,7 @@ void SqliteStore::serve() {
     next_tidy_ = started + quiet;
     next_sweep_ = started + sweep_every;
     while (!wait()) {
-        take_up();
+        if (!gathering_) take_up();
         const auto now = core::machine_now().mono;
         if (queue().failing()) continue;
         if (!searches_.empty()) prepare_search();
@@ -176,9 +177,18 @@ bool SqliteStore::wait() {
         const bool sweeps = tidies || next_sweep_ <= next_tidy_;
         bell_.wait_until(lock, sweeps ? next_tidy_ : next_sweep_, ready);
     }
-    if (rung_ && !sync()) bell_.wait_for(lock, gather, [this] { return urgent_ || stopping_; });
-    rung_ = urgent_ = false;
+    gathering_ = rung_ && !sync() && searches_.empty() && !gathered(lock);
+    if (!gathering_) rung_ = urgent_ = false;
     return stopping_;
+}
+
+// Waits for more to be written at once, though not past what else there is to do; whether that was
+// long enough.
+bool SqliteStore::gathered(std::unique_lock<std::mutex>& lock) {
+    if (!gathering_) gather_end_ = core::machine_now().mono + gather;
+    const auto hurries = [this] { return urgent_ || stopping_ || queue().many(); };
+    const bool hurried = bell_.wait_until(lock, std::min(gather_end_, next_tidy_), hurries);
+    return hurried || core::machine_now().mono >= gather_end_;
 }
 
 SqliteStore::Batch SqliteStore::next_batch() {

@@ -47,6 +47,7 @@ private:
     void serve();
     // Waits until something is asked or due. True when this is to end.
     [[nodiscard]] bool wait();
+    [[nodiscard]] bool gathered(std::unique_lock<std::mutex>& lock);
     void take_up();
     void finish();
     [[nodiscard]] Batch next_batch();
@@ -85,6 +86,8 @@ private:
     std::set<std::string> to_index_;              // when nothing is said for a while
     std::set<std::string> overdue_;               // rooms that are indexed all the same
     std::set<std::string> to_shorten_;
+    bool gathering_ = false;  // what has come is left where it is until gather_end_
+    core::TimePoint gather_end_{};
     core::TimePoint last_append_{};
     core::TimePoint next_tidy_{};
     core::TimePoint next_sweep_{};

@@ -1,12 +1,21 @@
 #include "storage/write_queue.hpp"
 
+#include <algorithm>
 #include <memory>
 
 namespace parley::storage {
+namespace {
+
+// Of either bound: so much is not left to wait for more.
+constexpr std::uint64_t many_part = 16;
+
+}  // namespace
 
 WriteQueue::WriteQueue(const core::HistoryConfig& config, std::function<void(bool)> ring)
     : messages_max_(config.queue_messages),
       bytes_max_(config.queue_bytes),
+      many_messages_(std::max<std::uint64_t>(1, messages_max_ / many_part)),
+      many_bytes_(std::max<std::uint64_t>(1, bytes_max_ / many_part)),
       ring_(std::move(ring)) {}
 
 WriteQueue::~WriteQueue() {
@@ -16,13 +25,15 @@ WriteQueue::~WriteQueue() {
 void WriteQueue::push(StoreRequest&& request) {
     bool urgent = true;
     if (const auto* append = std::get_if<AppendRequest>(&request)) {
-        const auto messages = messages_.fetch_add(1, std::memory_order_relaxed) + 1;
-        const auto bytes =
-            bytes_.fetch_add(cost_of(*append), std::memory_order_relaxed) + cost_of(*append);
-        if (messages >= messages_max_ || bytes >= bytes_max_) {
+        const std::uint64_t cost = cost_of(*append);
+        const auto messages = messages_.fetch_add(1, std::memory_order_relaxed);
+        const auto bytes = bytes_.fetch_add(cost, std::memory_order_relaxed);
+        if (messages + 1 >= messages_max_ || bytes + cost >= bytes_max_) {
             accepting_.store(false, std::memory_order_relaxed);
         }
-        urgent = false;
+        // The one that makes it many.
+        urgent =
+            messages + 1 == many_messages_ || (bytes < many_bytes_ && bytes + cost >= many_bytes_);
     } else if (std::holds_alternative<RememberRequest>(request)) {
         urgent = false;
     }
@@ -35,6 +46,10 @@ void WriteQueue::take_all(std::vector<StoreRequest>& taken) {
         const std::unique_ptr<Node> owned(static_cast<Node*>(&node));
         taken.push_back(std::move(owned->request));
     });
+}
+
+bool WriteQueue::many() const noexcept {
+    return messages() >= many_messages_ || bytes() >= many_bytes_;
 }
 
 void WriteQueue::settle(const AppendRequest& append) noexcept {

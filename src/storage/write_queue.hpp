@@ -24,7 +24,8 @@ namespace parley::storage {
 class WriteQueue {
 public:
     // `ring` tells the engine's thread that something waits; called on any thread, once for what
-    // comes until the next take_all(), and again where it is `urgent`: somebody waits for an answer.
+    // comes until the next take_all(), and again where it is `urgent`: somebody waits for an answer,
+    // or a sixteenth of either bound waits to be written.
     WriteQueue(const core::HistoryConfig& config, std::function<void(bool urgent)> ring);
     ~WriteQueue();
     WriteQueue(const WriteQueue&) = delete;
@@ -44,6 +45,8 @@ public:
     void set_failing(bool failing) noexcept;
     [[nodiscard]] bool failing() const noexcept { return failing_.load(std::memory_order_relaxed); }
 
+    // Whether a sixteenth of either bound is there: too much to wait for more.
+    [[nodiscard]] bool many() const noexcept;
     // Appends not settled yet. Any thread.
     [[nodiscard]] std::uint64_t messages() const noexcept {
         return messages_.load(std::memory_order_relaxed);
@@ -62,6 +65,8 @@ private:
 
     std::uint64_t messages_max_;
     std::uint64_t bytes_max_;
+    std::uint64_t many_messages_;
+    std::uint64_t many_bytes_;
     std::function<void(bool)> ring_;
     core::Mailbox mailbox_;
     std::atomic<std::uint64_t> messages_{0};

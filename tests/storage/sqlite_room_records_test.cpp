@@ -34,19 +34,7 @@ struct Records : ::testing::Test {
             troubles.push_back(error);
         });
     }
-    void until(const std::function<bool()>& done) {
-        core::Shard& shard = hub.shard(0);
-        const auto give_up = core::machine_now().mono + std::chrono::seconds(10);
-        while (!done()) {
-            std::unique_lock lock(loop.mutex);
-            if (!loop.bell.wait_until(lock, give_up, [this] { return loop.runnable; })) {
-                throw std::runtime_error("the records do not answer");
-            }
-            loop.runnable = false;
-            lock.unlock();
-            shard.turn(core::machine_now());
-        }
-    }
+    void until(const std::function<bool()>& done) { turn_until(hub.shard(0), loop, done); }
     // Whether it was kept, by the code of the refusal; empty: it was.
     template <typename Ask>
     std::string kept(Ask ask) {
@@ -100,9 +88,9 @@ struct Records : ::testing::Test {
         return std::move(*found);
     }
 
-    TemporaryFolder folder;
+    Folder folder;
     std::string path = folder.file("accounts.db");
-    WaitingLoop loop;
+    AwaitedLoop loop;
     core::Hub hub{unlimited_config(), {&loop}, core::machine_now(), 1};
     std::mutex troubles_mutex;
     std::vector<std::string> troubles;
@@ -149,7 +137,7 @@ TEST_F(Records, OfWhatIsRefusedOrTakenBackNoNameIsKept) {
     EXPECT_TRUE(records->has("r")) << "the topic is kept";
     EXPECT_EQ(save_topic("r", ""), "");
     EXPECT_FALSE(records->has("r"));
-    for (std::size_t i = 0; i < SqliteRoomRecords::rooms_owned_max; ++i) {
+    for (std::size_t i = 0; i < storage::SqliteRecordTables::rooms_owned_max; ++i) {
         records->save_claim(hub.shard(0), "r" + std::to_string(i), {"u1", "ann"},
                             [](const std::optional<protocol::Error>&) {});
     }
@@ -166,7 +154,7 @@ TEST_F(Records, OfWhatIsRefusedOrTakenBackNoNameIsKept) {
     EXPECT_TRUE(records->has("two"));
     until([&] { return answers == 2; });
     EXPECT_TRUE(records->has("two"));
-    storage::SqliteDatabase other(path, storage::SqliteDatabase::Access::write);
+    storage::SqliteDatabase other = patient_writer(path);
     other.run("BEGIN IMMEDIATE");
     EXPECT_EQ(save_topic("three", "x"), "unavailable");
     EXPECT_EQ(save_topic("two", "x"), "unavailable");
@@ -184,7 +172,7 @@ TEST_F(Records, WhatHasEndedIsWhatItWasBeforeAfterARestart) {
 }
 
 TEST_F(Records, AClaimIsAnOwnersAndOneUserHasSoManyOfThem) {
-    for (std::size_t i = 0; i < SqliteRoomRecords::rooms_owned_max; ++i) {
+    for (std::size_t i = 0; i < storage::SqliteRecordTables::rooms_owned_max; ++i) {
         records->save_claim(hub.shard(0), "r" + std::to_string(i), {"u1", "ann"},
                             [](const std::optional<protocol::Error>&) {});
     }
@@ -218,7 +206,7 @@ TEST_F(Records, ASingleMarkIsThereBeforeItIsWrittenAndAfter) {
     EXPECT_EQ(*mark("u1", "r"), (ReadMark{"r", epoch("a"), 5, "ann"}));
     EXPECT_EQ(*mark("u2", "r"), std::nullopt);
     EXPECT_EQ(*mark("u1", "s"), std::nullopt);
-    storage::SqliteDatabase other(path, storage::SqliteDatabase::Access::write);
+    storage::SqliteDatabase other = patient_writer(path);
     other.run("BEGIN IMMEDIATE");  // nothing is written until then
     records->save_mark("u1", {"r", epoch("a"), 4});
     records->save_mark("u1", {"s", epoch("a"), 2});
@@ -234,7 +222,7 @@ TEST_F(Records, ASingleMarkIsThereBeforeItIsWrittenAndAfter) {
 }
 
 TEST_F(Records, OfOneUserTheNewestMarksStay) {
-    const std::size_t most = SqliteRoomRecords::marks_per_user_max;
+    const std::size_t most = storage::SqliteRecordTables::marks_per_user_max;
     records->save_mark("u1", {"a first", epoch("a"), 1});
     EXPECT_EQ(marks("u1")->size(), 1u);
     const auto asked = core::machine_now().wall;
@@ -251,7 +239,7 @@ TEST_F(Records, OfOneUserTheNewestMarksStay) {
 }
 
 TEST_F(Records, MarksThatOthersMakeTakeThePlaceOfNoneThatWereRead) {
-    const std::size_t most = SqliteRoomRecords::unread_per_user_max;
+    const std::size_t most = storage::SqliteRecordTables::unread_per_user_max;
     records->save_mark("u1", {"read", epoch("a"), 1});
     records->save_mark("u1", {"dm-answered", epoch("a"), 0});
     records->save_mark("u1", {"dm-answered", epoch("a"), 2});
@@ -280,7 +268,7 @@ TEST_F(Records, MarksThatOthersMakeTakeThePlaceOfNoneThatWereRead) {
 
 TEST_F(Records, AFileThatIsLockedRefusesAndMarksAreTriedAgain) {
     EXPECT_EQ(save_topic("r", "before"), "");
-    storage::SqliteDatabase other(path, storage::SqliteDatabase::Access::write);
+    storage::SqliteDatabase other = patient_writer(path);
     other.run("BEGIN EXCLUSIVE");
     records->save_mark("u1", {"r", epoch("a"), 4});
     EXPECT_EQ(save("r", {{"u1", "ann"}, Role::owner}), "unavailable");
@@ -304,7 +292,7 @@ TEST_F(Records, AFileThatIsLockedRefusesAndMarksAreTriedAgain) {
 TEST_F(Records, AFileOfALaterVersionIsRefusedAndLeftAsItIs) {
     records.reset();
     {
-        storage::SqliteDatabase file(path, storage::SqliteDatabase::Access::write);
+        storage::SqliteDatabase file = patient_writer(path);
         file.run("UPDATE room_records_schema SET version = 99");
     }
     try {

@@ -1,11 +1,14 @@
 #include "storage/sqlite_store.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <fstream>
 
 #include "storage/amended_cases.hpp"
+#include "storage/sqlite_searcher.hpp"
 #include "storage/sqlite_store_fixture.hpp"
+#include "storage/store_cases.hpp"
 
 namespace parley::storage {
 namespace {
@@ -19,64 +22,32 @@ using SqliteStoreTest = test::SqliteFixture;
 constexpr std::array both{Durability::sync, Durability::async};
 
 TEST_F(SqliteStoreTest, ARoomThatIsNotStoredBeginsWithTheEpochThatItIsOfferedAndTakesNoPlace) {
-    open_store();
-    const auto room = opened("r", "E1");
-    ASSERT_TRUE(room);
-    EXPECT_EQ(room->epoch.view(), "E1");
-    EXPECT_EQ(room->last_offset, 0U);
-    EXPECT_EQ(opened("r", "E2")->epoch.view(), "E2");
+    test::a_room_that_is_not_stored_begins_with_the_epoch_that_it_is_offered(*this);
 }
 
 TEST_F(SqliteStoreTest, GivesBackWhatWasAppendedAfterARestart) {
-    for (const auto durability : both) {
-        const std::string room = durability == Durability::sync ? "a" : "b";
-        open_store(durability);
-        for (std::uint64_t i = 1; i <= 25; ++i) append(room, i, "text " + std::to_string(i));
-        open_store(durability);
-        const auto stored = opened(room);
-        ASSERT_TRUE(stored);
-        EXPECT_EQ(stored->epoch.view(), "first");
-        EXPECT_EQ(stored->last_offset, 25U);
-        EXPECT_EQ(offsets(stored->newest), range(16, 25)) << "as many as memory holds";
-        EXPECT_EQ(stored->newest.back()->json(), json(room, 25, "text 25"));
-    }
+    test::gives_back_what_was_appended_after_a_restart(*this);
 }
 
 TEST_F(SqliteStoreTest, WhatWasAppendedBeforeARoomIsOpenedIsInIt) {
-    for (const auto durability : both) {
-        open_store(durability);
-        const std::string room = durability == Durability::sync ? "a" : "b";
-        for (std::uint64_t i = 1; i <= 500; ++i) {
-            append(room, i, "x");
-            if (i % 100 == 0) {
-                EXPECT_EQ(opened(room)->last_offset, i);
-            }
-        }
-    }
+    test::what_was_appended_before_a_room_is_opened_is_in_it(*this);
 }
 
 TEST_F(SqliteStoreTest, PagesInBothDirectionsAndSaysWhetherThereIsMore) {
-    open_store(Durability::async);
-    for (std::uint64_t i = 1; i <= 100; ++i) {
-        append("r", i, "x");
-        append("other", i, "y");
-    }
-    EXPECT_EQ(offsets(page("r", {101, 0, 100, 5})->messages), range(96, 100))
-        << "what is queued is seen";
-    for (std::uint64_t before = 1; before <= 101; before += 9) {
-        const auto got = page("r", {before, 0, 100, 7});
-        ASSERT_TRUE(got);
-        EXPECT_EQ(offsets(got->messages), range(before > 7 ? before - 7 : 1, before - 1));
-        EXPECT_EQ(got->more, before > 8);
-    }
-    for (std::uint64_t after = 0; after <= 100; after += 9) {
-        const auto got = page("r", {0, after, 100, 7});
-        ASSERT_TRUE(got);
-        EXPECT_EQ(offsets(got->messages),
-                  range(after + 1, std::min<std::uint64_t>(100, after + 7)));
-        EXPECT_EQ(got->more, after + 7 < 100);
-    }
-    EXPECT_TRUE(page("nowhere", {10, 0, 9, 5})->messages.empty());
+    test::pages_in_both_directions_and_says_whether_there_is_more(*this);
+}
+
+TEST_F(SqliteStoreTest, WordsOfALookAreThoseOfTheFile) {
+    open_store();
+    SqliteDatabase database(path, SqliteDatabase::Access::read);
+    SqliteStatement table(database, "SELECT sql FROM sqlite_master WHERE name = 'words'");
+    ASSERT_TRUE(table.step());
+    const auto without_blanks = [](std::string_view text) {
+        std::string out(text);
+        std::erase_if(out, [](char c) { return c == ' ' || c == '\n'; });
+        return out;
+    };
+    EXPECT_THAT(without_blanks(table.text(0)), ::testing::EndsWith(without_blanks(words_table)));
 }
 
 TEST_F(SqliteStoreTest, KeysComeBackWhileTheyAreYoung) {
@@ -121,26 +92,42 @@ TEST_F(SqliteStoreTest, AnEndThatLostNothingKeepsTheEpochsAndOneThatMayHaveDoesN
 }
 
 TEST_F(SqliteStoreTest, FindsWordsInTheRoomTheNewestFirst) {
-    open_store();
-    append("r", 1, "The quick brown fox");
-    append("r", 2, "a FOX and a h\u00e4re");
-    append("other", 1, "fox");
-    append("r", 3, "quick as a flash; say \"hello world\"");
-    append("r", 4, "world, hello");
-    EXPECT_EQ(found("r", "fox"), range(1, 2));
-    EXPECT_EQ(found("r", "fox", 1), range(2, 2));
-    EXPECT_EQ(found("r", "fox", 1, 2), range(1, 1));
-    EXPECT_EQ(found("r", "quick fox"), range(1, 1)) << "all of the words";
-    EXPECT_EQ(found("r", "hello world"), range(3, 4));
-    EXPECT_EQ(found("r", "\"hello world\""), range(3, 3)) << "side by side";
-    EXPECT_EQ(found("r", "qui*"), (std::vector<std::uint64_t>{1, 3}));
-    EXPECT_EQ(found("r", "h\u00c4re"), range(2, 2));
-    EXPECT_TRUE(found("r", "wolf").empty());
-    for (const char* odd : {"\"", "* *", "AND OR NOT", "a NEAR(", "text:fox", "-", "  "}) {
-        EXPECT_NO_THROW(static_cast<void>(found("r", odd))) << odd;
+    test::finds_words_in_the_room_the_newest_first(*this);
+}
+
+TEST_F(SqliteStoreTest, FindsBeginningsOfWordsHoweverManyHaveThem) {
+    test::finds_beginnings_of_words_however_many_have_them(*this);
+}
+
+TEST_F(SqliteStoreTest, FindsBeginningsOfWordsBehindLongMessages) {
+    test::finds_beginnings_of_words_behind_long_messages(*this);
+}
+
+// What is said all the while is gathered for a second; a search that has much to index before it,
+// and what a room's rule removes, wait for none of that.
+TEST_F(SqliteStoreTest, WhatIsGatheredHoldsUpNeitherSearchesNorRetention) {
+    core::RoomRule few{"few"};
+    few.keep_messages = 20;
+    config.rooms = {few};
+    open_store(Durability::async);
+    std::uint64_t said = 0;
+    for (; said < 19'000; ++said) {
+        append("r", said + 1, said == 0 ? "needle" : "x");
+        append("few", said + 1, "x");
     }
-    append("r", 5, "one more fox");
-    EXPECT_EQ(found("r", "fox"), (std::vector<std::uint64_t>{1, 2, 5})) << "the newest too";
+    const auto began = core::machine_now().mono;
+    std::optional<core::Stored<core::HistorySlice>> answer;
+    store->search(hub.shard(0), "r", {"needle", 0, 5},
+                  [&answer](core::Stored<core::HistorySlice>&& got) { answer = std::move(got); });
+    ASSERT_TRUE(eventually([&] {
+        append("r", ++said, "x");
+        std::this_thread::sleep_for(milliseconds(1));
+        hub.shard(0).turn(core::machine_now());
+        return answer && counters().removed.load() >= 19'000 - 20;
+    }));
+    EXPECT_EQ(offsets((*answer)->messages), range(1, 1));
+    // 38 steps of indexing: by one a second it would take 38 s.
+    EXPECT_LT(core::machine_now().mono - began, std::chrono::seconds(15));
 }
 
 TEST_F(SqliteStoreTest, KeepsOfARoomWhatItsRuleSays) {
@@ -211,8 +198,8 @@ TEST_F(SqliteStoreTest, AnIndexThatFailsIsCountedAndHarmsNoMessage) {
     open_store();
     append("r", 1, "fox");
     EXPECT_EQ(opened("r")->last_offset, 1U);
-    SqliteDatabase(path, SqliteDatabase::Access::write).run("DROP TABLE words");
-    EXPECT_TRUE(found_or_refused("r", "fox"));
+    test::patient_writer(path).run("DROP TABLE words");
+    EXPECT_TRUE(try_search("r", "fox").has_error());
     EXPECT_GT(store->counters().untidy.load(), 0U);
     append("r", 2, "on");
     EXPECT_EQ(opened("r")->last_offset, 2U);
@@ -317,10 +304,10 @@ TEST_F(SqliteStoreTest, AFileThatCannotBeWrittenIsReportedAndRecovers) {
         const std::string room = durability == Durability::sync ? "a" : "b";
         append(room, 1, "before");
         EXPECT_EQ(opened(room)->last_offset, 1U);
-        SqliteDatabase other(path, SqliteDatabase::Access::write);
+        SqliteDatabase other = test::patient_writer(path);
         other.run("BEGIN IMMEDIATE");  // somebody else's, and long
         append(room, 2, "meanwhile");
-        const auto refused = opened(room);
+        const auto refused = try_open(room);
         ASSERT_FALSE(refused);
         EXPECT_EQ(refused.error().code, "unavailable");
         EXPECT_FALSE(store->accepting());
@@ -335,22 +322,18 @@ TEST_F(SqliteStoreTest, AFileThatCannotBeWrittenIsReportedAndRecovers) {
 }
 
 TEST(Fts5Query, QuotesEveryWord) {
-    EXPECT_EQ(fts5_query("a b"), R"("a" "b")");
-    EXPECT_EQ(fts5_query("  \"a b\"  c"), R"("a b" "c")");
-    EXPECT_EQ(fts5_query("pre*"), R"("pre"*)");
-    EXPECT_EQ(fts5_query("a\"b"), R"("a""b")");
-    EXPECT_EQ(fts5_query("*"), "");
-    EXPECT_EQ(fts5_query("\"open"), R"("open")");
-    EXPECT_EQ(fts5_query(std::string_view("a\0b\x01"
-                                          "c",
-                                          5)),
-              R"("a" "b" "c")");
-    EXPECT_EQ(fts5_query(""), "");
+    const auto query = [](std::string_view words) { return fts5_query(search_terms(words)); };
+    EXPECT_EQ(query("a b"), R"("a" "b")");
+    EXPECT_EQ(query("  \"a b\"  c"), R"("a b" "c")");
+    EXPECT_EQ(query("pre*"), R"("pre"*)");
+    EXPECT_EQ(query("a\"b"), R"("a""b")");
+    EXPECT_EQ(query("\"a\tb\""), R"("a b")");
+    EXPECT_EQ(query("*"), "");
 }
 
 TEST(SqliteSchema, ComesFromEveryEarlierVersionWithAllThatWasStored) {
     for (std::size_t version = 1; version <= sqlite_migrations().size(); ++version) {
-        const test::TemporaryFolder folder;
+        const test::Folder folder;
         const std::string path = folder.file("history.db");
         {
             SqliteDatabase database(path, SqliteDatabase::Access::write);
@@ -384,7 +367,7 @@ TEST(SqliteSchema, ComesFromEveryEarlierVersionWithAllThatWasStored) {
 }
 
 TEST(SqliteSchema, RefusesAFileOfALaterVersion) {
-    const test::TemporaryFolder folder;
+    const test::Folder folder;
     const std::string path = folder.file("history.db");
     SqliteDatabase(path, SqliteDatabase::Access::write).run("PRAGMA user_version = 99");
     try {

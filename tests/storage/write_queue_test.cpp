@@ -36,6 +36,33 @@ TEST(WriteQueue, RingsOnceForManyAppendsAndForEveryQuestion) {
     EXPECT_EQ(rings.size(), 3U);
 }
 
+TEST(WriteQueue, RingsUrgentlyOnceForASixteenthOfEitherBound) {
+    const std::size_t cost = append(100).unsaved.message->cost();
+    for (const auto& config : {bounds(16 * 5, 1 << 20), bounds(10'000, 16 * 5 * cost)}) {
+        std::vector<bool> rings;
+        WriteQueue queue(config, [&rings](bool urgent) { rings.push_back(urgent); });
+        for (int i = 0; i < 4; ++i) queue.push(append(100));
+        EXPECT_EQ(rings, std::vector<bool>{false});
+        for (int i = 0; i < 20; ++i) queue.push(append(100));
+        EXPECT_EQ(rings, (std::vector<bool>{false, true}));
+    }
+}
+
+TEST(WriteQueue, HasManyForAsLongAsASixteenthIsNotSettled) {
+    WriteQueue queue(bounds(16 * 5, 1 << 20), [](bool) {});
+    for (int i = 0; i < 4; ++i) queue.push(append(1));
+    EXPECT_FALSE(queue.many());
+    for (int i = 0; i < 4; ++i) queue.push(append(1));
+    EXPECT_TRUE(queue.many());
+    for (int i = 0; i < 3; ++i) queue.settle(append(1));
+    EXPECT_TRUE(queue.many()) << "whatever came in the meantime";
+    queue.settle(append(1));
+    EXPECT_FALSE(queue.many());
+    WriteQueue least(bounds(1, 1 << 20), [](bool) {});
+    least.push(append(1));
+    EXPECT_TRUE(least.many());
+}
+
 TEST(WriteQueue, AcceptsUntilEitherBoundAndAgainBelowThreeQuarters) {
     const std::size_t cost = append(100).unsaved.message->cost();
     for (const auto& config : {bounds(8, 1 << 20), bounds(1'000, 8 * cost)}) {

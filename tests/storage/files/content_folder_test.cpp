@@ -5,7 +5,7 @@
 
 #include <string>
 
-#include "support/temp_folder.hpp"
+#include "support/folder.hpp"
 
 namespace parley::storage {
 namespace {
@@ -24,7 +24,7 @@ std::string arrive(ContentFolder& folder, std::string_view content) {
 }
 
 TEST(ContentFolder, PutsContentIntoTwoLevelsOfFolders) {
-    test::TempFolder temp;
+    test::Folder temp;
     ContentFolder folder(temp.path() + "/made/below");
     arrive(folder, "hello");
     folder.try_put_in_place(sha);
@@ -42,14 +42,14 @@ TEST(ContentFolder, PutsContentIntoTwoLevelsOfFolders) {
 }
 
 TEST(ContentFolder, ReadsWhatIsReadyAndNotInItsPlace) {
-    test::TempFolder temp;
+    test::Folder temp;
     ContentFolder folder(temp.path());
     arrive(folder, "hello");
     EXPECT_EQ(ContentFolder::read(folder.open(sha), 0, 10), "hello");
 }
 
 TEST(ContentFolder, LeavesNothingOfWhatIsDiscarded) {
-    test::TempFolder temp;
+    test::Folder temp;
     ContentFolder folder(temp.path());
     const auto one = folder.create();
     const auto two = folder.create();
@@ -64,7 +64,7 @@ TEST(ContentFolder, RecoversWhateverTheProcessBeforeHasLeft) {
     for (const bool known : {false, true}) {
         for (int step = 0; step < 3; ++step) {
             SCOPED_TRACE(std::to_string(known) + std::to_string(step));
-            test::TempFolder temp;
+            test::Folder temp;
             {
                 ContentFolder folder(temp.path());
                 if (step == 0) (void)folder.create();
@@ -83,7 +83,7 @@ TEST(ContentFolder, RecoversWhateverTheProcessBeforeHasLeft) {
 }
 
 TEST(ContentFolder, SweepsWhatIsNotItsOwn) {
-    test::TempFolder temp;
+    test::Folder temp;
     temp.write("incoming/upload-7", "x");
     temp.write("incoming/" + std::string(64, 'g'), "no hash");
     temp.write("incoming/" + sha, "unknown");
@@ -93,14 +93,14 @@ TEST(ContentFolder, SweepsWhatIsNotItsOwn) {
 }
 
 TEST(ContentFolder, TakesOutWhatIsNotThere) {
-    test::TempFolder temp;
+    test::Folder temp;
     ContentFolder folder(temp.path());
     folder.take_out(sha);
     folder.remove_ready(sha);
 }
 
 TEST(ContentFolder, IsForOneProcess) {
-    test::TempFolder temp;
+    test::Folder temp;
     ContentFolder folder(temp.path());
     try {
         ContentFolder second(temp.path());
@@ -111,7 +111,7 @@ TEST(ContentFolder, IsForOneProcess) {
 }
 
 TEST(ContentFolder, NamesWhatCantBeUsed) {
-    test::TempFolder temp;
+    test::Folder temp;
     temp.write("file", "x");
     try {
         ContentFolder folder(temp.path() + "/file");

@@ -112,7 +112,7 @@ TEST(DiskFileStore, ListsARoomNewestFirst) {
 }
 
 TEST(DiskFileStore, IsThereAgainAfterARestart) {
-    test::TempFolder folder;
+    test::Folder folder;
     std::string id;
     {
         StoreOnDisk before({}, folder.path());
@@ -168,7 +168,7 @@ TEST(DiskFileStore, LeavesNothingOfWhatItRefuses) {
 }
 
 TEST(DiskFileStore, TakesOnlyTheTypesThatItIsTo) {
-    test::TempFolder folder;
+    test::Folder folder;
     core::FilesConfig config;
     config.folder = folder.path();
     config.types = {"image/*"};

@@ -7,7 +7,7 @@
 #include <limits>
 #include <string>
 
-#include "support/temp_folder.hpp"
+#include "support/folder.hpp"
 
 namespace parley::storage {
 namespace {
@@ -48,7 +48,7 @@ protected:
         return ids;
     }
 
-    test::TempFolder folder_;
+    test::Folder folder_;
     FileIndex index_{path()};
     std::optional<std::uint64_t> next_;
 };
@@ -146,7 +146,7 @@ TEST_F(Index, IsThereAgainWhenItIsOpenedAnew) {
 }
 
 TEST_F(Index, RefusesADatabaseOfALaterVersionAndWhatIsNone) {
-    test::TempFolder other;
+    test::Folder other;
     sqlite3* database = nullptr;
     ASSERT_EQ(sqlite3_open((other.path() + "/index.db").c_str(), &database), SQLITE_OK);
     ASSERT_EQ(sqlite3_exec(database, "PRAGMA user_version = 99", nullptr, nullptr, nullptr),

@@ -82,7 +82,7 @@ TEST_F(PostgresOutageTest, WhatIsQueuedWhenTheStoreEndsIsWrittenWithinItsPatienc
     append("r", 101, "x");
     const auto began = core::machine_now().mono;
     store.reset();
-    EXPECT_LT(core::machine_now().mono - began, std::chrono::seconds(8));
+    EXPECT_LT(core::machine_now().mono - began, std::chrono::seconds(20));
     cluster.start();
     open_store(Durability::async);
     const auto room = opened("r", "new");
@@ -213,7 +213,7 @@ TEST_F(PostgresOutageTest, ASearchThatTakesTooLongKeepsNobodyElseWaiting) {
     locker.query("LOCK TABLE parley_blocks IN ACCESS EXCLUSIVE MODE");
     const auto began = core::machine_now().mono;
     const auto late = try_search("r", "fox");
-    EXPECT_LT(core::machine_now().mono - began, std::chrono::seconds(10));
+    EXPECT_LT(core::machine_now().mono - began, std::chrono::seconds(20));
     ASSERT_TRUE(late.has_error());
     EXPECT_EQ(late.error().code, "unavailable");
     EXPECT_THAT(late.error().message, HasSubstr("too long"));
@@ -238,7 +238,7 @@ TEST_F(PostgresOutageTest, AStoreThatWaitsForTheLockEndsInTimeToo) {
     append("r", 1, "x");
     const auto began = core::machine_now().mono;
     store.reset();
-    EXPECT_LT(core::machine_now().mono - began, std::chrono::seconds(9));
+    EXPECT_LT(core::machine_now().mono - began, std::chrono::seconds(20));
 }
 
 // A host that takes connections and says nothing.
@@ -247,7 +247,7 @@ TEST_F(PostgresOutageTest, EachHostHasItsOwnTimeToAnswer) {
     boost::asio::ip::tcp::acceptor silent(io, {boost::asio::ip::address_v4::loopback(), 0});
     const std::string folder = cluster.query(database, "SHOW unix_socket_directories").at(0);
     const std::string port = std::to_string(silent.local_endpoint().port());
-    const std::string rest = " user=parley dbname=" + database + " connect_timeout=1";
+    const std::string rest = " user=parley dbname=" + database + " connect_timeout=3";
     store = std::make_unique<PostgresStore>(
         "postgres:host=localhost," + folder + " port=" + port + ",5432" + rest, config,
         [](const std::string&) {});
@@ -352,7 +352,7 @@ private:
 struct PostgresLoadTest : PostgresOutageTest {
     // Lets them speak until so many more were acked.
     void speak_until(Talkers& talkers, std::uint64_t acks) {
-        const auto give_up = core::machine_now().mono + std::chrono::seconds(60);
+        const auto give_up = core::machine_now().mono + std::chrono::seconds(180);
         while (talkers.acked() < acks) {
             ASSERT_LT(core::machine_now().mono, give_up) << store->trouble();
             talkers.speak();
@@ -360,12 +360,7 @@ struct PostgresLoadTest : PostgresOutageTest {
         }
     }
     void pump() {
-        {
-            std::unique_lock lock(loop.mutex);
-            loop.bell.wait_for(lock, std::chrono::milliseconds(5),
-                               [this] { return loop.runnable; });
-            loop.runnable = false;
-        }
+        loop.wait_until(core::machine_now().mono + std::chrono::milliseconds(5));
         core::Shard& shard = talking->shard(0);
         shard.set_now(core::machine_now());
         shard.timers().advance(core::machine_now().mono);
@@ -378,7 +373,7 @@ struct PostgresLoadTest : PostgresOutageTest {
     }
     // What was told is stored, once, in order, and nothing else.
     void check(Talkers& talkers) {
-        const auto give_up = core::machine_now().mono + std::chrono::seconds(60);
+        const auto give_up = core::machine_now().mono + std::chrono::seconds(180);
         while (!talkers.idle() || !store->accepting() || queued() != 0) {
             ASSERT_LT(core::machine_now().mono, give_up) << store->trouble();
             pump();

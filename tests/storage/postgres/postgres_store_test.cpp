@@ -7,6 +7,7 @@
 #include <random>
 
 #include "postgres_store_fixture.hpp"
+#include "storage/store_cases.hpp"
 
 namespace parley::storage {
 namespace {
@@ -22,67 +23,20 @@ using PostgresStoreTest = test::PostgresFixture;
 constexpr std::array both{Durability::sync, Durability::async};
 
 TEST_F(PostgresStoreTest, ARoomThatIsNotStoredBeginsWithTheEpochThatItIsOfferedAndTakesNoPlace) {
-    open_store();
-    const auto room = opened("r", "E1");
-    ASSERT_TRUE(room);
-    EXPECT_EQ(room->epoch.view(), "E1");
-    EXPECT_EQ(room->last_offset, 0U);
-    EXPECT_EQ(opened("r", "E2")->epoch.view(), "E2");
+    test::a_room_that_is_not_stored_begins_with_the_epoch_that_it_is_offered(*this);
     EXPECT_TRUE(cluster.query(database, "SELECT name FROM parley_rooms").empty());
 }
 
 TEST_F(PostgresStoreTest, GivesBackWhatWasAppendedAfterARestart) {
-    for (const auto durability : both) {
-        const std::string room = durability == Durability::sync ? "a" : "b";
-        open_store(durability);
-        for (std::uint64_t i = 1; i <= 25; ++i) append(room, i, "text " + std::to_string(i));
-        open_store(durability);
-        const auto stored = opened(room);
-        ASSERT_TRUE(stored);
-        EXPECT_EQ(stored->epoch.view(), "first");
-        EXPECT_EQ(stored->last_offset, 25U);
-        EXPECT_EQ(offsets(stored->newest), range(16, 25)) << "as many as memory holds";
-        EXPECT_EQ(stored->newest.back()->json(), json(room, 25, "text 25"));
-        append(room, 26, "one more");
-        EXPECT_EQ(opened(room)->last_offset, 26U);
-    }
+    test::gives_back_what_was_appended_after_a_restart(*this);
 }
 
 TEST_F(PostgresStoreTest, WhatWasAppendedBeforeARoomIsOpenedIsInIt) {
-    for (const auto durability : both) {
-        open_store(durability);
-        const std::string room = durability == Durability::sync ? "a" : "b";
-        for (std::uint64_t i = 1; i <= 500; ++i) {
-            append(room, i, "x");
-            if (i % 100 == 0) {
-                EXPECT_EQ(opened(room)->last_offset, i);
-            }
-        }
-    }
+    test::what_was_appended_before_a_room_is_opened_is_in_it(*this);
 }
 
 TEST_F(PostgresStoreTest, PagesInBothDirectionsAndSaysWhetherThereIsMore) {
-    open_store(Durability::async);
-    for (std::uint64_t i = 1; i <= 100; ++i) {
-        append("r", i, "x");
-        append("other", i, "y");
-    }
-    EXPECT_EQ(offsets(page("r", {101, 0, 100, 5})->messages), range(96, 100))
-        << "what is queued is seen";
-    for (std::uint64_t before = 1; before <= 101; before += 9) {
-        const auto got = page("r", {before, 0, 100, 7});
-        ASSERT_TRUE(got);
-        EXPECT_EQ(offsets(got->messages), range(before > 7 ? before - 7 : 1, before - 1));
-        EXPECT_EQ(got->more, before > 8);
-    }
-    for (std::uint64_t after = 0; after <= 100; after += 9) {
-        const auto got = page("r", {0, after, 100, 7});
-        ASSERT_TRUE(got);
-        EXPECT_EQ(offsets(got->messages),
-                  range(after + 1, std::min<std::uint64_t>(100, after + 7)));
-        EXPECT_EQ(got->more, after + 7 < 100);
-    }
-    EXPECT_TRUE(page("nowhere", {10, 0, 9, 5})->messages.empty());
+    test::pages_in_both_directions_and_says_whether_there_is_more(*this);
 }
 
 TEST_F(PostgresStoreTest, StoresManyRoomsAndLargeMessagesInOneBatch) {
@@ -199,29 +153,15 @@ TEST_F(PostgresStoreTest, AnEndThatLostNothingKeepsTheEpochsAndOneThatMayHaveDoe
 }
 
 TEST_F(PostgresStoreTest, FindsWordsInTheRoomTheNewestFirst) {
-    open_store();
-    append("r", 1, "The quick brown fox");
-    append("r", 2, "a FOX and a h\u00e4re");
-    append("other", 1, "fox");
-    append("r", 3, "quick as a flash; say \"hello world\"");
-    append("r", 4, "world, hello");
-    EXPECT_EQ(found("r", "fox"), range(1, 2));
-    EXPECT_EQ(found("r", "fox", 1), range(2, 2));
-    EXPECT_EQ(found("r", "fox", 1, 2), range(1, 1));
-    EXPECT_EQ(found("r", "quick fox"), range(1, 1)) << "all of the words";
-    EXPECT_EQ(found("r", "hello world"), range(3, 4));
-    EXPECT_EQ(found("r", "\"hello world\""), range(3, 3)) << "side by side";
-    EXPECT_EQ(found("r", "qui*"), (std::vector<std::uint64_t>{1, 3}));
-    EXPECT_EQ(found("r", "h\u00c4re"), range(2, 2));
-    EXPECT_TRUE(found("r", "wolf").empty());
-    EXPECT_TRUE(found("nowhere", "fox").empty());
-    for (const char* odd : {"\"", "* *", "AND OR NOT", "a NEAR(", "text:fox", "-", "  ", "'", "\\",
-                            "a' | b", "!fox", "fox:*", "<->", "100% _", "\xff", "a&b"}) {
-        EXPECT_NO_THROW(static_cast<void>(found("r", odd))) << odd;
-    }
-    append("r", 5, "one more fox");
-    EXPECT_EQ(found("r", "fox"), (std::vector<std::uint64_t>{1, 2, 5})) << "the newest too";
-    EXPECT_EQ(counters().failures.load(), 0U);
+    test::finds_words_in_the_room_the_newest_first(*this);
+}
+
+TEST_F(PostgresStoreTest, FindsBeginningsOfWordsHoweverManyHaveThem) {
+    test::finds_beginnings_of_words_however_many_have_them(*this);
+}
+
+TEST_F(PostgresStoreTest, FindsBeginningsOfWordsBehindLongMessages) {
+    test::finds_beginnings_of_words_behind_long_messages(*this);
 }
 
 TEST_F(PostgresStoreTest, FindsInALongRoomWhatIsThereWhateverIsIndexed) {
