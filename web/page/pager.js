@@ -83,6 +83,7 @@ export class Pager {
     #toEnd() {
         const { scroll } = this.#view;
         scroll.scrollTop = scroll.scrollHeight;
+        this.#lastTop = scroll.scrollTop;
     }
 
     #scrolled() {
