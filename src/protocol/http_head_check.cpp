@@ -56,6 +56,10 @@ std::size_t HttpHeadCheck::skip_run(std::string_view bytes, const HttpHeadLimits
         skipped = run_of<token_byte>(bytes);
     } else if (state_ == State::value) {
         skipped = run_of<text_byte>(bytes);
+    } else if (state_ == State::target) {
+        skipped = run_of<target_byte>(bytes.substr(
+            0, limits.target_bytes - std::min<std::size_t>(part_, limits.target_bytes)));
+        part_ += static_cast<std::uint32_t>(skipped);
     }
     size_ += static_cast<std::uint32_t>(skipped);
     return skipped;

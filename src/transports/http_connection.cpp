@@ -27,6 +27,8 @@ constexpr std::chrono::milliseconds linger_time{1'000};
 // In a drain: an idle connection is no session that would come back at once, but whoever polls may be
 // about to ask, and is told then.
 constexpr std::chrono::milliseconds last_word_time{1'000};
+// Content that is copied behind its head, which is cheaper than a write of two buffers.
+constexpr std::size_t joined_bytes_max = 1024;
 // How much of an answer buys its reader http.write_timeout.
 constexpr std::size_t write_progress_bytes = 64 * 1024;
 // Requests that are answered one after another before the loop may see to others.
@@ -105,22 +107,26 @@ private:
         timed_out,  // within a request
         nothing,    // the connection ended, or is to end without a word
     };
+    // What follows a request's answer.
+    enum class Then : std::uint8_t {
+        next,    // another request
+        wait,    // finish(): it is not answered yet, or not as a whole
+        nothing  // the connection ended or was taken over
+    };
+    // An answer that could not be written at once, or is the last of its connection.
+    struct Unfinished {
+        HttpResponse response;
+        std::string head;
+        std::size_t written;  // of the head and the content behind it
+    };
 
     static HttpLimits limits_of(const Gate& gate) noexcept {
         HttpLimits limits;
         limits.head.head_bytes = gate.config().header_bytes;
         limits.head.target_bytes = gate.config().target_bytes;
-        limits.body_bytes = gate.config().body_bytes;
         limits.asked = &gate;
-        limits.body_bytes_of = [](const void* asked, const HttpTarget& target) {
-            const auto& of = *static_cast<const Gate*>(asked);
-            const Frontend* const frontend = of.frontend_for(target);
-            return frontend == nullptr
-                       ? of.config().body_bytes
-                       : frontend->body_bytes_max().value_or(of.config().body_bytes);
-        };
-        limits.streams = [](const void* asked, const HttpRequest& request) {
-            return streams_body(*static_cast<const Gate*>(asked), request);
+        limits.body_of = [](const void* asked, const HttpRequest& request) {
+            return body_rule(*static_cast<const Gate*>(asked), request);
         };
         return limits;
     }
@@ -155,12 +161,17 @@ private:
     Awaitable<bool> catch_up(BodySink& sink);
     Awaitable<bool> write_source(BodySource& source);
     void note_first_request() noexcept;
-    Awaitable<bool> exchange();
+    Then respond(Received received);
+    Then ask(Identity identity);
+    Then conclude(HttpResponse response);
+    Awaitable<bool> finish();
+    Awaitable<Then> identify_and_ask();
     Awaitable<IdentityOutcome> identify();
     Awaitable<std::optional<HttpResponse>> wait_for_answer();
-    Awaitable<bool> conclude(HttpResponse response);
+    Awaitable<bool> finish_answer(Unfinished& answer);
     void await_next();
-    Awaitable<bool> answer(HttpResponse response);
+    [[nodiscard]] std::string_view content_of(const HttpResponse& response) const noexcept;
+    IoResult::Status write_ready(std::string_view& head, std::string_view& content);
     Awaitable<bool> write(std::string_view head, std::string_view content);
     Awaitable<void> linger();
     [[nodiscard]] HttpResponse refusal_of(Received received);
@@ -185,6 +196,7 @@ private:
     WaitPoint* waiting_ = nullptr;   // where the coroutine is, beside the stream
     std::unique_ptr<HttpResponse> streamed_;
     std::shared_ptr<LaterAnswer> later_;  // while a frontend has it asked for elsewhere
+    std::unique_ptr<Unfinished> unfinished_;
 };
 
 template <typename Stream>
@@ -203,7 +215,8 @@ Awaitable<void> HttpConnection<Stream>::run(std::optional<HttpResumption> kept) 
             pending_ = std::move(kept->following);
             std::span<char> head(kept->request);
             if (parser_.feed(head) != HttpParser::Status::complete) co_return;
-            if (!co_await conclude(std::move(*kept->answer))) co_return;
+            const Then then = conclude(std::move(*kept->answer));
+            if (then == Then::nothing || (then == Then::wait && !co_await finish())) co_return;
             await_next();
         }
         kept.reset();  // the coroutine's frame stays for as long as the connection does
@@ -211,25 +224,27 @@ Awaitable<void> HttpConnection<Stream>::run(std::optional<HttpResumption> kept) 
     for (;;) {
         const Received received = co_await receive();
         if (received == Received::nothing) co_return;
-        if (received == Received::request || received == Received::answered) {
-            if (!std::exchange(noted_, false)) note(core::Metric::http_requests);
-            note_first_request();
-            if (received == Received::answered) {
-                const auto response = std::exchange(streamed_, nullptr);
-                if (!co_await conclude(std::move(*response))) co_return;
-            } else if (!co_await exchange()) {
-                co_return;
-            }
-            await_next();
-            if (++round_ < exchanges_per_round) continue;
-            round_ = 0;
-            co_await boost::asio::post(gate_.thread().executor(), await_tuple);
-            if (!io().is_open()) co_return;  // cut off meanwhile
-            continue;
-        }
-        if (co_await answer(refusal_of(received))) co_await linger();
-        co_return;
+        const Then then = respond(received);
+        if (then == Then::nothing || (then == Then::wait && !co_await finish())) co_return;
+        await_next();
+        if (++round_ < exchanges_per_round) continue;
+        round_ = 0;
+        co_await boost::asio::post(gate_.thread().executor(), await_tuple);
+        if (!io().is_open()) co_return;  // cut off meanwhile
     }
+}
+
+// Answers what was received, as far as that needs no waiting.
+template <typename Stream>
+auto HttpConnection<Stream>::respond(Received received) -> Then {
+    const bool whole = received == Received::request || received == Received::answered;
+    if (!whole) return conclude(refusal_of(received));
+    if (!std::exchange(noted_, false)) note(core::Metric::http_requests);
+    note_first_request();
+    if (received == Received::answered) return conclude(std::move(*std::exchange(streamed_, {})));
+    // Who it is that shows a token may have to be asked elsewhere.
+    if (!is_refused() && shows_token(gate_, parser_.request())) return Then::wait;
+    return ask({});
 }
 
 template <typename Stream>
@@ -459,30 +474,47 @@ void HttpConnection<Stream>::note_first_request() noexcept {
         static_cast<std::uint64_t>(std::max<std::int64_t>(0, took.count())));
 }
 
-// One request answered or handed over. False: nothing more happens on this connection.
+// The request answered or handed over by whoever owns its path.
 template <typename Stream>
-Awaitable<bool> HttpConnection<Stream>::exchange() {
+auto HttpConnection<Stream>::ask(Identity identity) -> Then {
     const HttpRequest& request = parser_.request();
-    Identity identity;
-    if (!is_refused() && shows_token(gate_, request)) {
-        IdentityOutcome who = co_await identify();
-        if (who.refusal) co_return co_await conclude(std::move(*who.refusal));
-        if (who.later) co_return false;  // cut off meanwhile
-        identity = std::move(who.identity);
-    }
     HttpOutcome outcome = is_refused() ? refuse_newcomer(gate_, refusal_, request, peer_, stream_)
                                        : ask_frontend(gate_, request, peer_, stream_, unparsed(),
                                                       std::move(identity));
     if (outcome.later) {
         later_ = std::move(outcome.later);
-        outcome.response = co_await wait_for_answer();
-        if (!outcome.response) co_return false;
+        return Then::wait;
     }
     if (!outcome.response) {
         taken_over_ = true;
-        co_return false;
+        return Then::nothing;
     }
-    co_return co_await conclude(std::move(*outcome.response));
+    return conclude(std::move(*outcome.response));
+}
+
+// Whatever the request at hand still waits for. False: nothing more happens on this connection.
+template <typename Stream>
+Awaitable<bool> HttpConnection<Stream>::finish() {
+    Then then = Then::wait;
+    if (!later_ && !unfinished_) then = co_await identify_and_ask();
+    if (then == Then::wait && later_) {
+        std::optional<HttpResponse> answer = co_await wait_for_answer();
+        if (!answer) co_return false;
+        then = conclude(std::move(*answer));
+    }
+    if (then == Then::wait) {
+        const std::unique_ptr<Unfinished> answer = std::move(unfinished_);
+        co_return co_await finish_answer(*answer);
+    }
+    co_return then == Then::next;
+}
+
+template <typename Stream>
+auto HttpConnection<Stream>::identify_and_ask() -> Awaitable<Then> {
+    IdentityOutcome who = co_await identify();
+    if (who.refusal) co_return conclude(std::move(*who.refusal));
+    if (who.later) co_return Then::nothing;  // cut off meanwhile
+    co_return ask(std::move(who.identity));
 }
 
 // Who makes the request. Still with a question where the connection was cut off.
@@ -504,14 +536,45 @@ Awaitable<IdentityOutcome> HttpConnection<Stream>::identify() {
     co_return who;
 }
 
-// The answer, and whether another request may follow.
+// Writes as much of the answer as the peer takes now: all of it, as a rule.
 template <typename Stream>
-Awaitable<bool> HttpConnection<Stream>::conclude(HttpResponse response) {
+auto HttpConnection<Stream>::conclude(HttpResponse response) -> Then {
+    const HttpRequest& request = parser_.request();
     response.close = response.close || closing_ || !parser_.keep_alive();
-    const bool last = response.close;
-    if (!co_await answer(std::move(response))) co_return false;
-    if (last) co_await linger();
-    co_return !last;
+    complete_answer(gate_, request, response);
+    std::string head;
+    append_head(head, response, {request.version() == 10 ? 10U : 11U, gate_.http_date()});
+    if (response.content().size() <= joined_bytes_max) {
+        head += content_of(response);
+        response.body.clear();
+        response.fixed_body = {};
+    }
+    std::string_view head_left = head;
+    std::string_view content_left = content_of(response);
+    const std::size_t bytes = head.size() + content_left.size();
+    const IoResult::Status status = write_ready(head_left, content_left);
+    if (status == IoResult::Status::done && !response.source && !response.close) return Then::next;
+    if (status != IoResult::Status::done && status != IoResult::Status::would_block) {
+        if (response.undelivered) response.undelivered();
+        return Then::nothing;
+    }
+    const std::size_t written = bytes - head_left.size() - content_left.size();
+    unfinished_ = std::make_unique<Unfinished>(std::move(response), std::move(head), written);
+    return Then::wait;
+}
+
+// The rest of an answer. False: it was the last, or could not be written.
+template <typename Stream>
+Awaitable<bool> HttpConnection<Stream>::finish_answer(Unfinished& answer) {
+    HttpResponse& response = answer.response;
+    const std::size_t of_head = std::min(answer.written, answer.head.size());
+    bool written = co_await write(std::string_view(answer.head).substr(of_head),
+                                  content_of(response).substr(answer.written - of_head));
+    const bool head_only = parser_.request().method() == boost::beast::http::verb::head;
+    if (written && response.source && !head_only) written = co_await write_source(*response.source);
+    if (!written && response.undelivered) response.undelivered();
+    if (written && response.close) co_await linger();
+    co_return written && !response.close;
 }
 
 // The answer that a frontend gave later, or has not given in time. Nothing: the connection was cut
@@ -528,41 +591,41 @@ Awaitable<std::optional<HttpResponse>> HttpConnection<Stream>::wait_for_answer()
     co_return response;
 }
 
+// What goes out behind the head, of what is held here.
 template <typename Stream>
-Awaitable<bool> HttpConnection<Stream>::answer(HttpResponse response) {
-    const HttpRequest& request = parser_.request();
-    complete_answer(gate_, request, response);
-    const bool head_only = request.method() == boost::beast::http::verb::head;
-    HttpAnswerStyle style;
-    style.version = request.version() == 10 ? 10 : 11;
-    style.keep_alive = !response.close;
-    style.date = gate_.http_date();
-    std::string head;
-    append_head(head, response, style);
-    bool written = co_await write(head, head_only ? std::string_view() : response.content());
-    if (written && response.source && !head_only) written = co_await write_source(*response.source);
-    if (!written && response.undelivered) response.undelivered();
-    co_return written;
+std::string_view HttpConnection<Stream>::content_of(const HttpResponse& response) const noexcept {
+    const bool head_only = parser_.request().method() == boost::beast::http::verb::head;
+    return head_only ? std::string_view() : response.content();
 }
 
-// False: the connection is to end.
+// Takes off both what the peer takes now. `done`: that was all.
 template <typename Stream>
-Awaitable<bool> HttpConnection<Stream>::write(std::string_view head, std::string_view content) {
-    std::size_t progress = write_progress_bytes;
+auto HttpConnection<Stream>::write_ready(std::string_view& head, std::string_view& content)
+    -> IoResult::Status {
     while (!head.empty() || !content.empty()) {
         std::array<iovec, 2> buffers;
         std::size_t count = 0;
         if (!head.empty()) buffers[count++] = buffer_of(head);
         if (!content.empty()) buffers[count++] = buffer_of(content);
         const IoResult written = io().try_write(std::span(buffers).first(count));
-        if (written.status == IoResult::Status::done) {
-            const std::size_t of_head = std::min(written.bytes, head.size());
-            head.remove_prefix(of_head);
-            content.remove_prefix(written.bytes - of_head);
-            progress += written.bytes;
-            continue;
-        }
-        if (written.status != IoResult::Status::would_block) co_return false;
+        if (written.status != IoResult::Status::done) return written.status;
+        const std::size_t of_head = std::min(written.bytes, head.size());
+        head.remove_prefix(of_head);
+        content.remove_prefix(written.bytes - of_head);
+    }
+    return IoResult::Status::done;
+}
+
+// False: the connection is to end.
+template <typename Stream>
+Awaitable<bool> HttpConnection<Stream>::write(std::string_view head, std::string_view content) {
+    std::size_t progress = write_progress_bytes;
+    for (;;) {
+        const std::size_t before = head.size() + content.size();
+        const IoResult::Status status = write_ready(head, content);
+        if (status == IoResult::Status::done) co_return true;
+        if (status != IoResult::Status::would_block) co_return false;
+        progress += before - head.size() - content.size();
         // A byte now and then does not keep an answer waiting for good.
         if (progress >= write_progress_bytes) {
             progress = 0;
@@ -572,7 +635,6 @@ Awaitable<bool> HttpConnection<Stream>::write(std::string_view head, std::string
         if (deadline_.passed) note(core::Metric::http_write_timeouts);
         if (error || deadline_.passed) co_return false;
     }
-    co_return true;
 }
 
 // The body from where it lies, a chunk ahead of what is being written. What can't be had any more

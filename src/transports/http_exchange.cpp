@@ -145,10 +145,12 @@ HttpOutcome ask_frontend(Gate& gate, const HttpRequest& request, const tcp::endp
     }
 }
 
-bool streams_body(const Gate& gate, const HttpRequest& request) {
+HttpBodyRule body_rule(const Gate& gate, const HttpRequest& request) {
     const HttpTarget target = split_target(request.target());
     const Frontend* const frontend = gate.frontend_for(target);
-    return frontend != nullptr && frontend->streams(request, target);
+    if (frontend == nullptr) return {gate.config().body_bytes};
+    return {frontend->body_bytes_max().value_or(gate.config().body_bytes),
+            frontend->streams(request, target)};
 }
 
 BodyIntake ask_receiver(Gate& gate, const HttpRequest& request, const tcp::endpoint& hop,

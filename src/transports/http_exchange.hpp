@@ -15,6 +15,7 @@
 #include "core/accounts.hpp"
 #include "transports/admission.hpp"
 #include "transports/frontend.hpp"
+#include "transports/http_parse.hpp"
 
 namespace parley::transports {
 
@@ -53,8 +54,10 @@ void take_identity(IdentityOutcome& outcome, const core::Identified& answer);
                                        const boost::asio::ip::tcp::endpoint& hop, AnyStream& stream,
                                        std::span<char> following, Identity identity = {});
 
-// The same for a request whose body is handed on: who takes it, or the answer without it.
-[[nodiscard]] bool streams_body(const Gate& gate, const HttpRequest& request);
+// How that frontend has the request's body taken.
+[[nodiscard]] HttpBodyRule body_rule(const Gate& gate, const HttpRequest& request);
+
+// ask_frontend() for a request whose body is handed on: who takes it, or the answer without it.
 [[nodiscard]] BodyIntake ask_receiver(Gate& gate, const HttpRequest& request,
                                       const boost::asio::ip::tcp::endpoint& hop, AnyStream& stream,
                                       Identity identity);

@@ -86,7 +86,7 @@ void HttpParser::reset() noexcept {
     checked_ = 0;
     part_ = Part::head;
     begun_ = false;
-    streams_ = false;
+    body_ = {};
     expects_continue_ = false;
 }
 
@@ -145,20 +145,18 @@ HttpParser::Status HttpParser::take_head(std::span<char>& bytes) {
     if (error && error != http::error::need_more) {
         return refuse(400, "not an HTTP request: " + error.message());
     }
-    streams_ = limits_.streams != nullptr && limits_.streams(limits_.asked, parser_->get());
+    body_ =
+        limits_.body_of == nullptr ? limits_.body : limits_.body_of(limits_.asked, parser_->get());
     if (judge_length() == Status::refused) return Status::refused;
     if (judge_head() == Status::refused) return Status::refused;
-    return streams_ ? Status::streams : Status::need_more;
+    return body_.streams ? Status::streams : Status::need_more;
 }
 
 // How much a body may have depends on whose request it is.
 HttpParser::Status HttpParser::judge_length() {
-    if (streams_) return Status::need_more;
-    body_bytes_ = limits_.body_bytes;
-    if (limits_.body_bytes_of != nullptr) {
-        body_bytes_ = limits_.body_bytes_of(limits_.asked, split_target(parser_->get().target()));
+    if (body_.streams || parser_->content_length().value_or(0) <= body_.bytes) {
+        return Status::need_more;
     }
-    if (parser_->content_length().value_or(0) <= body_bytes_) return Status::need_more;
     return refuse(413, "the request's body is larger than this server takes");
 }
 
@@ -200,7 +198,7 @@ HttpParser::Status HttpParser::take_chunks(std::span<char>& bytes) {
         if (step.status == HttpChunkDecoder::Status::refused) {
             return refuse(400, std::string(chunks_.error()));
         }
-        if (!streams_ && body.size() + step.data.size() + chunks_.left() > body_bytes_) {
+        if (!body_.streams && body.size() + step.data.size() + chunks_.left() > body_.bytes) {
             return refuse(413, "the request's body is larger than this server takes");
         }
         body.append(step.data);
@@ -246,7 +244,9 @@ HttpParser::Status HttpParser::judge_head() {
         }
         expects_continue_ = true;
     }
-    part_ = parser_->chunked() ? Part::chunks : streams_ ? Part::streamed_body : Part::sized_body;
+    part_ = parser_->chunked() ? Part::chunks
+            : body_.streams    ? Part::streamed_body
+                               : Part::sized_body;
     streamed_left_ = parser_->content_length().value_or(0);
     return Status::need_more;
 }

@@ -19,15 +19,18 @@
 
 namespace parley::transports {
 
+// How a request's body is taken.
+struct HttpBodyRule {
+    std::size_t bytes = 64 * 1024;  // at most
+    bool streams = false;           // handed on as it comes, without a bound here
+};
+
 struct HttpLimits {
     protocol::HttpHeadLimits head;  // also for the fields behind a body in chunks
-    std::size_t body_bytes = 64 * 1024;
+    HttpBodyRule body{};
     // Where set, asked instead of it once a request's head is whole, `asked` handed back.
-    std::size_t (*body_bytes_of)(const void* asked, const HttpTarget& target) = nullptr;
+    HttpBodyRule (*body_of)(const void* asked, const HttpRequest& request) = nullptr;
     const void* asked = nullptr;
-    // Where set, asked as well: whether that request's body is handed on as it comes. It has no bound
-    // here then.
-    bool (*streams)(const void* asked, const HttpRequest& request) = nullptr;
 };
 
 class HttpParser {
@@ -86,12 +89,11 @@ private:
     Refusal refusal_{};
     protocol::HttpHeadCheck check_;
     protocol::HttpChunkDecoder chunks_;
-    std::size_t body_bytes_ = 0;  // of the request at hand, at most
-    std::size_t checked_ = 0;     // bytes of the head that were looked at and are offered again
+    HttpBodyRule body_{};      // of the request at hand
+    std::size_t checked_ = 0;  // bytes of the head that were looked at and are offered again
     Part part_ = Part::head;
     std::uint64_t streamed_left_ = 0;  // of a body that is handed on and not in chunks
     bool begun_ = false;
-    bool streams_ = false;
     bool expects_continue_ = false;
 };
 

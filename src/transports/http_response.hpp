@@ -41,10 +41,8 @@ struct HttpResponse {
 
 // How the request was made, as far as the answer depends on it.
 struct HttpAnswerStyle {
-    unsigned version = 11;   // 10 or 11
-    bool keep_alive = true;  // wanted by the client
-    bool head_only = false;  // HEAD
-    std::string_view date;   // of the `Date` header
+    unsigned version = 11;    // 10 or 11
+    std::string_view date{};  // of the `Date` header
 };
 
 // Appends the status line, the headers and the empty line.

@@ -17,11 +17,15 @@ IoResult result_of(ssize_t count) noexcept {
     return {IoResult::Status::failed};
 }
 
+// Both calls go past libc, which makes each a point of cancellation by two atomic exchanges.
+ssize_t receive_some(int descriptor, std::span<char> into, int flags) noexcept {
+    return ::syscall(SYS_recvfrom, descriptor, into.data(), into.size(), flags, nullptr, nullptr);
+}
+
 ssize_t send_all(int descriptor, std::span<const iovec> buffers, std::size_t& offered) noexcept {
     constexpr int flags = MSG_NOSIGNAL | MSG_DONTWAIT;
     for (const iovec& buffer : buffers) offered += buffer.iov_len;
-    // sendto() spares the kernel the copy of a message header and of its buffer list; called so, it
-    // spares the two atomic exchanges by which libc makes it a point of cancellation.
+    // sendto() spares the kernel the copy of a message header and of its buffer list.
     if (buffers.size() == 1) {
         return ::syscall(SYS_sendto, descriptor, buffers[0].iov_base, buffers[0].iov_len, flags,
                          nullptr, 0);
@@ -29,7 +33,7 @@ ssize_t send_all(int descriptor, std::span<const iovec> buffers, std::size_t& of
     msghdr message{};
     message.msg_iov = const_cast<iovec*>(buffers.data());
     message.msg_iovlen = buffers.size();
-    return ::sendmsg(descriptor, &message, flags);
+    return ::syscall(SYS_sendmsg, descriptor, &message, flags);
 }
 
 }  // namespace
@@ -45,7 +49,7 @@ IoResult TcpStream::try_peek(std::span<char> into) noexcept {
 IoResult TcpStream::receive(std::span<char> into, int flags) noexcept {
     if (!watch_) return {IoResult::Status::failed};
     for (;;) {
-        const ssize_t count = ::recv(descriptor_, into.data(), into.size(), flags);
+        const ssize_t count = receive_some(descriptor_, into, flags);
         if (count < 0 && errno == EINTR) continue;
         if (count < std::ssize(into)) watch_->drained();
         return result_of(count);

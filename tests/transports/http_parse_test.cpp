@@ -5,7 +5,7 @@
 namespace parley::transports {
 namespace {
 
-constexpr HttpLimits small{{.head_bytes = 1024, .target_bytes = 512, .fields = 16}, 1024};
+constexpr HttpLimits small{{.head_bytes = 1024, .target_bytes = 512, .fields = 16}, {1024}};
 
 constexpr std::string_view post =
     "\r\nPOST /a/b?c=d HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nhello";
@@ -59,9 +59,8 @@ TEST(HttpParser, TakesChunksAtEverySplitAndDropsTheFieldsBehindThem) {
 // A body that is handed on has no bound here and is never held: what was taken is gone.
 TEST(HttpParser, HandsOnABodyAtEverySplit) {
     HttpLimits streaming = small;
-    streaming.body_bytes = 1;
-    streaming.streams = [](const void*, const HttpRequest& request) {
-        return request.target().starts_with("/stream");
+    streaming.body_of = [](const void*, const HttpRequest& request) {
+        return HttpBodyRule{.bytes = 1, .streams = request.target().starts_with("/stream")};
     };
     const std::string head = "POST /stream HTTP/1.1\r\nHost: a\r\n";
     const std::string requests[] = {

@@ -33,15 +33,17 @@ struct Found {
 
 Found find_route(http::verb method, std::string_view path) {
     if (method == http::verb::head) method = http::verb::get;
-    Found found;
     for (const RestRoute& route : rest_routes) {
+        if (route.method != method) continue;
         auto names = match_route(route.pattern, path);
         if (!names) continue;
-        if (route.method == method) {
-            const bool names_one = route.pattern.find('{') != std::string_view::npos;
-            if (!names_one) names->room = plain_chat_room;
-            return {&route, *names, {}};
-        }
+        const bool names_one = route.pattern.find('{') != std::string_view::npos;
+        if (!names_one) names->room = plain_chat_room;
+        return {&route, *names, {}};
+    }
+    Found found;
+    for (const RestRoute& route : rest_routes) {
+        if (!match_route(route.pattern, path)) continue;
         if (!found.allowed.empty()) found.allowed += ", ";
         found.allowed += std::string_view(http::to_string(route.method));
         if (route.method == http::verb::get) found.allowed += ", HEAD";
