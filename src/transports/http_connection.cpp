@@ -1,6 +1,5 @@
 #include "transports/http_connection.hpp"
 
-#include <array>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 #include <exception>
@@ -13,6 +12,8 @@
 #include "transports/gate.hpp"
 #include "transports/http_exchange.hpp"
 #include "transports/http_parse.hpp"
+#include "transports/http_relay.hpp"
+#include "transports/http_write.hpp"
 #include "transports/log.hpp"
 
 namespace parley::transports {
@@ -20,21 +21,13 @@ namespace {
 
 using boost::asio::ip::tcp;
 
-// Bytes and time that a client gets to read a refusal while it is still sending: closing over
-// unread bytes would reset the connection and take the answer with it (RFC 9112, 9.6).
-constexpr std::size_t linger_bytes_max = 256 * 1024;
-constexpr std::chrono::milliseconds linger_time{1'000};
 // In a drain: an idle connection is no session that would come back at once, but whoever polls may be
 // about to ask, and is told then.
 constexpr std::chrono::milliseconds last_word_time{1'000};
 // Content that is copied behind its head, which is cheaper than a write of two buffers.
 constexpr std::size_t joined_bytes_max = 1024;
-// How much of an answer buys its reader http.write_timeout.
-constexpr std::size_t write_progress_bytes = 64 * 1024;
 // Requests that are answered one after another before the loop may see to others.
 constexpr unsigned exchanges_per_round = 32;
-// Reads of a body that is handed on, likewise.
-constexpr unsigned streamed_reads_per_round = 16;
 
 // True where a read of less than was asked for has left nothing behind.
 template <typename Stream>
@@ -87,6 +80,22 @@ public:
         wake_waiting();
     }
 
+    // ---- for what is read and written on its behalf (http_write, http_relay)
+
+    [[nodiscard]] Gate& gate() noexcept { return gate_; }
+    [[nodiscard]] Stream& io() noexcept { return *std::get_if<Stream>(&stream_); }
+    [[nodiscard]] HttpParser& parser() noexcept { return parser_; }
+    // Hands the parser what was read.
+    HttpParser::Status take(std::span<char> bytes);
+    // Ends what is waited for from then on: overdue().
+    void arm(core::Duration time) {
+        deadline_.passed = false;
+        gate_.arm(deadline_, gate_.now() + time);
+    }
+    [[nodiscard]] bool overdue() const noexcept { return deadline_.passed; }
+    // Waits there for `time` at most; false where nothing may be done any more.
+    Awaitable<bool> wait_at(WaitPoint& point, core::Duration time);
+
 private:
     struct Deadline : core::Timer {
         explicit Deadline(HttpConnection& owner) noexcept
@@ -131,19 +140,13 @@ private:
         return limits;
     }
 
-    [[nodiscard]] Stream& io() noexcept { return *std::get_if<Stream>(&stream_); }
     [[nodiscard]] bool is_refused() const noexcept { return refusal_ != AdmissionRefusal::none; }
     void note(core::Metric metric) noexcept { gate_.shard().metrics().add(metric); }
     [[nodiscard]] std::span<char> unparsed() noexcept {
         return std::span(pending_).subspan(pending_begin_);
     }
-    void arm(core::Duration time) {
-        deadline_.passed = false;
-        gate_.arm(deadline_, gate_.now() + time);
-    }
 
     Awaitable<Received> receive();
-    HttpParser::Status take(std::span<char> bytes);
     void follow_stage();
     // Ends whatever is waited for.
     void wake() noexcept {
@@ -154,12 +157,7 @@ private:
         if (later_) later_->give_up();
         if (waiting_ != nullptr) waiting_->wake();
     }
-    // Waits there for `time` at most; false where nothing may be done any more.
-    Awaitable<bool> wait_at(WaitPoint& point, core::Duration time);
     Awaitable<Received> receive_streamed();
-    Awaitable<bool> read_streamed(BodySink& sink);
-    Awaitable<bool> catch_up(BodySink& sink);
-    Awaitable<bool> write_source(BodySource& source);
     void note_first_request() noexcept;
     Then respond(Received received);
     Then ask(Identity identity);
@@ -171,9 +169,6 @@ private:
     Awaitable<bool> finish_answer(Unfinished& answer);
     void await_next();
     [[nodiscard]] std::string_view content_of(const HttpResponse& response) const noexcept;
-    IoResult::Status write_ready(std::string_view& head, std::string_view& content);
-    Awaitable<bool> write(std::string_view head, std::string_view content);
-    Awaitable<void> linger();
     [[nodiscard]] HttpResponse refusal_of(Received received);
 
     Gate& gate_;
@@ -191,9 +186,8 @@ private:
     unsigned round_ = 0;   // exchanges since the loop saw to others
     std::string pending_;  // read and not yet parsed: an incomplete head, or what was pipelined
     std::size_t pending_begin_ = 0;
-    bool emptied_ = false;           // by the last read: nothing is there before the next wait
-    std::size_t body_progress_ = 0;  // of a body that is handed on, since the deadline was set
-    WaitPoint* waiting_ = nullptr;   // where the coroutine is, beside the stream
+    bool emptied_ = false;          // by the last read: nothing is there before the next wait
+    WaitPoint* waiting_ = nullptr;  // where the coroutine is, beside the stream
     std::unique_ptr<HttpResponse> streamed_;
     std::shared_ptr<LaterAnswer> later_;  // while a frontend has it asked for elsewhere
     std::unique_ptr<Unfinished> unfinished_;
@@ -284,7 +278,7 @@ auto HttpConnection<Stream>::receive() -> Awaitable<Received> {
         if (status == HttpParser::Status::streams) co_return co_await receive_streamed();
         follow_stage();
         if (parser_.take_expect_continue() &&
-            !co_await write("HTTP/1.1 100 Continue\r\n\r\n", {})) {
+            !co_await write_all(*this, "HTTP/1.1 100 Continue\r\n\r\n", {})) {
             co_return Received::nothing;
         }
         // Read first, ask later: a request is often there when its connection is accepted. But not
@@ -301,7 +295,7 @@ auto HttpConnection<Stream>::receive() -> Awaitable<Received> {
         if (read.status != IoResult::Status::would_block) co_return Received::nothing;
         if (closing_ && !parser_.begun()) co_return Received::nothing;
         const auto [error] = co_await io().wait_readable(await_tuple);
-        if (deadline_.passed) {
+        if (overdue()) {
             if (closing_ && !parser_.begun()) co_return Received::nothing;
             if (stage_ != Stage::idle) co_return Received::timed_out;
             note(core::Metric::http_idle_timeouts);
@@ -339,7 +333,7 @@ Awaitable<bool> HttpConnection<Stream>::wait_at(WaitPoint& point, core::Duration
     waiting_ = &point;
     co_await point.wait();
     waiting_ = nullptr;
-    co_return io().is_open() && !deadline_.passed;
+    co_return io().is_open() && !overdue();
 }
 
 // A request whose body somebody takes as it comes, from the end of its head to its answer.
@@ -370,8 +364,8 @@ auto HttpConnection<Stream>::receive_streamed() -> Awaitable<Received> {
     BodySink& sink = *intake.sink;
     sink.when_answered([this] { io().cancel(); });
     stage_ = Stage::body;
-    bool whole = co_await catch_up(sink);
-    if (whole) whole = co_await read_streamed(sink);
+    emptied_ = false;
+    const bool whole = co_await relay_body(*this, sink);
     if (whole) {
         sink.end();
         bool open = true;
@@ -386,68 +380,13 @@ auto HttpConnection<Stream>::receive_streamed() -> Awaitable<Received> {
         co_return Received::answered;
     }
     if (parser_.refusal().status != 0) co_return Received::refused;
-    if (!deadline_.passed) co_return Received::nothing;
+    if (!overdue()) co_return Received::nothing;
     if (!whole && !sink.behind()) co_return Received::timed_out;
     // The peer has done its part.
     note(core::Metric::answers_overdue);
     streamed_ = std::make_unique<HttpResponse>(answer_overdue());
     streamed_->close = true;
     co_return Received::answered;
-}
-
-// Waits until the sink takes more. False: it will not.
-template <typename Stream>
-Awaitable<bool> HttpConnection<Stream>::catch_up(BodySink& sink) {
-    while (sink.behind() && !sink.answered()) {
-        // Not within the condition: GCC 12 then lays out the coroutine's frame in two ways.
-        const bool open = co_await wait_at(sink.waiting(), gate_.config().body_timeout);
-        if (!open) co_return false;
-        body_progress_ = 0;
-        arm(gate_.config().body_timeout);
-    }
-    co_return !sink.answered();
-}
-
-// Reads to the body's end. False: it does not come to it.
-template <typename Stream>
-Awaitable<bool> HttpConnection<Stream>::read_streamed(BodySink& sink) {
-    if (parser_.take_expect_continue() && !co_await write("HTTP/1.1 100 Continue\r\n\r\n", {})) {
-        co_return false;
-    }
-    arm(gate_.config().body_timeout);
-    body_progress_ = 0;
-    emptied_ = false;
-    unsigned reads = 0;
-    auto status = take({});
-    for (;;) {
-        if (status == HttpParser::Status::refused) co_return false;
-        if (std::string bytes = parser_.take_body(); !bytes.empty()) {
-            body_progress_ += bytes.size();
-            sink.take(std::move(bytes));
-        }
-        const bool goes_on = co_await catch_up(sink);
-        if (!goes_on) co_return false;
-        if (status == HttpParser::Status::complete) co_return true;
-        // A byte now and then does not keep a body coming for good.
-        if (body_progress_ >= write_progress_bytes) {
-            body_progress_ = 0;
-            arm(gate_.config().body_timeout);
-        }
-        // Who sends as fast as it is read is not all that the shard has to do.
-        if (++reads % streamed_reads_per_round == 0) {
-            co_await boost::asio::post(gate_.thread().executor(), await_tuple);
-            if (!io().is_open() || deadline_.passed) co_return false;
-        }
-        const std::span<char> buffer = gate_.thread().receive_buffer();
-        const IoResult read = io().try_read(buffer);
-        if (read.status == IoResult::Status::done) {
-            status = take(buffer.first(read.bytes));
-            continue;
-        }
-        if (read.status != IoResult::Status::would_block) co_return false;
-        const auto [error] = co_await io().wait_readable(await_tuple);
-        if (error || deadline_.passed) co_return false;
-    }
 }
 
 // Each part of a request has a time of its own.
@@ -552,7 +491,7 @@ auto HttpConnection<Stream>::conclude(HttpResponse response) -> Then {
     std::string_view head_left = head;
     std::string_view content_left = content_of(response);
     const std::size_t bytes = head.size() + content_left.size();
-    const IoResult::Status status = write_ready(head_left, content_left);
+    const IoResult::Status status = write_ready(io(), head_left, content_left);
     if (status == IoResult::Status::done && !response.source && !response.close) return Then::next;
     if (status != IoResult::Status::done && status != IoResult::Status::would_block) {
         if (response.undelivered) response.undelivered();
@@ -568,12 +507,14 @@ template <typename Stream>
 Awaitable<bool> HttpConnection<Stream>::finish_answer(Unfinished& answer) {
     HttpResponse& response = answer.response;
     const std::size_t of_head = std::min(answer.written, answer.head.size());
-    bool written = co_await write(std::string_view(answer.head).substr(of_head),
-                                  content_of(response).substr(answer.written - of_head));
+    bool written = co_await write_all(*this, std::string_view(answer.head).substr(of_head),
+                                      content_of(response).substr(answer.written - of_head));
     const bool head_only = parser_.request().method() == boost::beast::http::verb::head;
-    if (written && response.source && !head_only) written = co_await write_source(*response.source);
+    if (written && response.source && !head_only) {
+        written = co_await write_source(*this, *response.source);
+    }
     if (!written && response.undelivered) response.undelivered();
-    if (written && response.close) co_await linger();
+    if (written && response.close) co_await lingering_close(*this);
     co_return written && !response.close;
 }
 
@@ -584,7 +525,7 @@ Awaitable<std::optional<HttpResponse>> HttpConnection<Stream>::wait_for_answer()
     arm(gate_.config().answer_timeout);
     std::optional<HttpResponse> response = co_await later_->wait();
     later_.reset();
-    if (!response && deadline_.passed) {
+    if (!response && overdue()) {
         gate_.shard().metrics().add(core::Metric::answers_overdue);
         response = answer_overdue();
     }
@@ -596,84 +537,6 @@ template <typename Stream>
 std::string_view HttpConnection<Stream>::content_of(const HttpResponse& response) const noexcept {
     const bool head_only = parser_.request().method() == boost::beast::http::verb::head;
     return head_only ? std::string_view() : response.content();
-}
-
-// Takes off both what the peer takes now. `done`: that was all.
-template <typename Stream>
-auto HttpConnection<Stream>::write_ready(std::string_view& head, std::string_view& content)
-    -> IoResult::Status {
-    while (!head.empty() || !content.empty()) {
-        std::array<iovec, 2> buffers;
-        std::size_t count = 0;
-        if (!head.empty()) buffers[count++] = buffer_of(head);
-        if (!content.empty()) buffers[count++] = buffer_of(content);
-        const IoResult written = io().try_write(std::span(buffers).first(count));
-        if (written.status != IoResult::Status::done) return written.status;
-        const std::size_t of_head = std::min(written.bytes, head.size());
-        head.remove_prefix(of_head);
-        content.remove_prefix(written.bytes - of_head);
-    }
-    return IoResult::Status::done;
-}
-
-// False: the connection is to end.
-template <typename Stream>
-Awaitable<bool> HttpConnection<Stream>::write(std::string_view head, std::string_view content) {
-    std::size_t progress = write_progress_bytes;
-    for (;;) {
-        const std::size_t before = head.size() + content.size();
-        const IoResult::Status status = write_ready(head, content);
-        if (status == IoResult::Status::done) co_return true;
-        if (status != IoResult::Status::would_block) co_return false;
-        progress += before - head.size() - content.size();
-        // A byte now and then does not keep an answer waiting for good.
-        if (progress >= write_progress_bytes) {
-            progress = 0;
-            arm(gate_.config().write_timeout);
-        }
-        const auto [error] = co_await io().wait_writable(await_tuple);
-        if (deadline_.passed) note(core::Metric::http_write_timeouts);
-        if (error || deadline_.passed) co_return false;
-    }
-}
-
-// The body from where it lies, a chunk ahead of what is being written. What can't be had any more
-// ends the connection: its length is said already.
-template <typename Stream>
-Awaitable<bool> HttpConnection<Stream>::write_source(BodySource& source) {
-    std::uint64_t left = source.length();
-    if (left > 0) source.ask();
-    while (left > 0) {
-        if (!source.ready()) {
-            const bool open = co_await wait_at(source.waiting(), gate_.config().write_timeout);
-            if (!open) co_return false;
-        }
-        const std::string bytes = source.take();
-        if (bytes.empty() || bytes.size() > left) co_return false;
-        left -= bytes.size();
-        if (left > 0) source.ask();
-        const bool written = co_await write({}, bytes);
-        if (!written) co_return false;
-    }
-    co_return true;
-}
-
-// Closes in two steps where the client may still be sending.
-template <typename Stream>
-Awaitable<void> HttpConnection<Stream>::linger() {
-    io().shutdown_write();
-    arm(linger_time);
-    std::size_t dropped = 0;
-    while (dropped < linger_bytes_max) {
-        const IoResult read = io().try_read(gate_.thread().receive_buffer());
-        if (read.status == IoResult::Status::done) {
-            dropped += read.bytes;
-            continue;
-        }
-        if (read.status != IoResult::Status::would_block) co_return;
-        const auto [error] = co_await io().wait_readable(await_tuple);
-        if (error || deadline_.passed) co_return;
-    }
 }
 
 template <typename Stream>
