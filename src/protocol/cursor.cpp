@@ -45,7 +45,7 @@ std::string Cursor::to_string() const {
 void append_decimal(std::string& out, std::uint64_t value) {
     char digits[20];
     const auto result = std::to_chars(digits, digits + sizeof digits, value);
-    out.append(digits, result.ptr);
+    out.append(digits, static_cast<std::size_t>(result.ptr - digits));
 }
 
 void append_cursor(std::string& out, const Cursor& cursor) {

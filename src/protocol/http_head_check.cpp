@@ -8,6 +8,7 @@ namespace parley::protocol {
 namespace {
 
 constexpr std::string_view version_begin = "HTTP/";
+constexpr std::string_view usual_version = "HTTP/1.1\r\n";
 
 template <std::uint8_t what>
 std::size_t run_of(std::string_view bytes) noexcept {
@@ -48,14 +49,22 @@ HttpHeadCheck::Step HttpHeadCheck::feed(std::string_view bytes,
     return {Status::need_more, at};
 }
 
-// Passes over what only goes on with the part at hand, and says how much that was: most of a head.
+// Passes over what only goes on with the part at hand, and the usual ends of a line, and says how much
+// that was: most of a head.
 std::size_t HttpHeadCheck::skip_run(std::string_view bytes, const HttpHeadLimits& limits) noexcept {
     bytes = bytes.substr(0, limits.head_bytes - std::min<std::size_t>(size_, limits.head_bytes));
     std::size_t skipped = 0;
-    if (state_ == State::name) {
+    if (state_ == State::method || state_ == State::name) {
         skipped = run_of<token_byte>(bytes);
     } else if (state_ == State::value) {
         skipped = run_of<text_byte>(bytes);
+        if (bytes.substr(skipped).starts_with("\r\n")) {
+            skipped += 2;
+            state_ = State::field_begin;
+        }
+    } else if (state_ == State::version && part_ == 0 && bytes.starts_with(usual_version)) {
+        skipped = usual_version.size();
+        state_ = State::field_begin;
     } else if (state_ == State::target) {
         skipped = run_of<target_byte>(bytes.substr(
             0, limits.target_bytes - std::min<std::size_t>(part_, limits.target_bytes)));

@@ -28,7 +28,7 @@ enum class JsonKind : std::uint8_t { absent, null, boolean, number, string, arra
 [[nodiscard]] std::string_view trim_json_space(std::string_view text) noexcept;
 
 // How many bytes stand before the first quote, backslash or control character: those that a literal
-// has as they are. Eight at a time.
+// has as they are.
 [[nodiscard]] std::size_t json_plain_run(std::string_view text) noexcept;
 
 // The index after the closing quote of the literal that opens at `at`; npos where it is not closed.

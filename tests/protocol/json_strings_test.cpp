@@ -33,6 +33,23 @@ std::string literal_slowly(std::string_view text) {
     return out + '"';
 }
 
+// The neighbours of the special ones are where arithmetic on eight bytes at a time could err.
+TEST(JsonStrings, APlainRunEndsAtTheFirstByteThatIsNone) {
+    for (const char filler : {'a', ' ', '!', '#', '[', ']', '\x7F', '\x80', '\xFF'}) {
+        for (std::size_t size = 0; size <= 36; ++size) {
+            EXPECT_EQ(json_plain_run(std::string(size, filler)), size);
+            for (std::size_t at = 0; at < size; ++at) {
+                for (unsigned byte = 0; byte < 0x100; ++byte) {
+                    std::string text(size, filler);
+                    text[at] = static_cast<char>(byte);
+                    const bool plain = byte >= 0x20 && byte != '"' && byte != '\\';
+                    ASSERT_EQ(json_plain_run(text), plain ? size : at) << size << ' ' << byte;
+                }
+            }
+        }
+    }
+}
+
 TEST(JsonStrings, OnlyQuoteBackslashAndControlsAreEscaped) {
     for (unsigned byte = 0; byte < 0x100; ++byte) {
         const std::string text(1, static_cast<char>(byte));
