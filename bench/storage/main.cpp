@@ -38,7 +38,7 @@ struct Options {
 };
 
 TimePoint mono_now() {
-    return core::machine_now().mono;
+    return core::monotonic_now();
 }
 
 // A store, and one shard that uses it.

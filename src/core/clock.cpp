@@ -15,6 +15,10 @@ Instant machine_now() noexcept {
     return {std::chrono::steady_clock::now(), std::chrono::system_clock::now()};
 }
 
+TimePoint monotonic_now() noexcept {
+    return std::chrono::steady_clock::now();
+}
+
 std::string format_rfc3339(WallTime at) {
     const auto day = std::chrono::floor<std::chrono::days>(at);
     const std::chrono::year_month_day date{day};

@@ -24,6 +24,8 @@ struct Instant {
 };
 
 [[nodiscard]] Instant machine_now() noexcept;
+// The monotonic clock alone, for a duration that is being measured.
+[[nodiscard]] TimePoint monotonic_now() noexcept;
 
 // A time in microseconds modulo 2^32, for intervals well under an hour: the difference of two, again
 // modulo 2^32, is the time between.

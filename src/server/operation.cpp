@@ -92,7 +92,7 @@ void Operation::reload_ended(bool well) {
 void Operation::tick() {
     // Only where every shard has answered since the last tick: what hangs is to be restarted.
     if (feeds_watchdog_ && watch_.all_answered()) systemd_.alive();
-    watch_.ask(core::machine_now().mono);
+    watch_.ask(core::monotonic_now());
     if (++ticks_ % ticks_per_status == 0) say_status();
     timer_.expires_after(tick_every_);
     timer_.async_wait([this](const boost::system::error_code& error) {
@@ -113,14 +113,14 @@ admin::Readiness Operation::readiness() const noexcept {
     if (draining_.load(std::memory_order_relaxed)) return admin::Readiness::draining;
     const bool full = connections_->overloaded({connections_max_.load(std::memory_order_relaxed),
                                                 memory_max_.load(std::memory_order_relaxed)},
-                                               core::machine_now().mono);
+                                               core::monotonic_now());
     if (full) return admin::Readiness::overloaded;
     return hub_->takes_messages() ? admin::Readiness::ready : admin::Readiness::history_unavailable;
 }
 
 std::vector<admin::MetricSource> Operation::own_metrics() {
     using SourceKind = admin::MetricSource::Kind;
-    const auto begun = steady_clock::time_point(core::machine_now().mono);
+    const auto begun = steady_clock::time_point(core::monotonic_now());
     return {
         {"parley_build_info", "1, with the version of the program.", SourceKind::gauge,
          [] {
@@ -128,7 +128,7 @@ std::vector<admin::MetricSource> Operation::own_metrics() {
          }},
         gauge("parley_uptime_seconds", "Since the start.",
               [begun] {
-                  return std::chrono::duration<double>(core::machine_now().mono - begun).count();
+                  return std::chrono::duration<double>(core::monotonic_now() - begun).count();
               }),
         gauge("parley_ready", "1 where new sessions are welcome, 0 while draining or overloaded.",
               [this] { return readiness() == admin::Readiness::ready ? 1.0 : 0.0; }),

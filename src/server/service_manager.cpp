@@ -60,7 +60,7 @@ void ServiceManager::ready(std::string_view status) const {
 
 void ServiceManager::reloading() const {
     const auto now = std::chrono::duration_cast<std::chrono::microseconds>(
-        core::machine_now().mono.time_since_epoch());
+        core::monotonic_now().time_since_epoch());
     notify("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(now.count()) + "\nSTATUS=reloading");
 }
 

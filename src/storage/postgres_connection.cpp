@@ -61,12 +61,12 @@ PostgresError PostgresConnection::failed() const {
 
 void PostgresConnection::arm(milliseconds patience) {
     interrupted_ = abandoned_;
-    deadline_.expires_at(core::machine_now().mono + patience);
+    deadline_.expires_at(core::monotonic_now() + patience);
     deadline_.async_wait(
         [this, alive = std::weak_ptr<const bool>(alive_)](const boost::system::error_code& error) {
             if (error || alive.expired()) return;
             // It may have been armed anew after this was queued.
-            if (deadline_.expiry() <= core::machine_now().mono) interrupt();
+            if (deadline_.expiry() <= core::monotonic_now()) interrupt();
         });
 }
 

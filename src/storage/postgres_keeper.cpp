@@ -55,7 +55,7 @@ void PostgresKeeper::hurry(const std::string& room) {
 
 void PostgresKeeper::note(const std::string& room, const PostgresRoom& row, std::uint64_t messages,
                           std::uint64_t forgotten) {
-    last_append_ = core::machine_now().mono;
+    last_append_ = core::monotonic_now();
     unindexed_ += messages + forgotten * search_block;
     if (forgotten != 0) to_index_.insert(room);
     const std::uint64_t before = row.last_offset - std::min(row.last_offset, messages);
@@ -75,7 +75,7 @@ core::TimePoint PostgresKeeper::next_due() const noexcept {
 }
 
 awaitable<void> PostgresKeeper::step() {
-    const auto now = core::machine_now().mono;
+    const auto now = core::monotonic_now();
     // Neither those who search nor what is too old waits for all of the other.
     const bool rested = !std::exchange(hurried_last_, false);
     if (!hurried_.empty() && rested) {
@@ -146,7 +146,7 @@ awaitable<void> PostgresKeeper::shorten_one() {
     const std::uint64_t removed = results.back().number(0, 0);
     context().counters.removed.fetch_add(removed, std::memory_order_relaxed);
     if (removed == remove_step) to_shorten_.insert(room);
-    if (to_shorten_.empty()) next_shortening_ = core::machine_now().mono + shorten_every;
+    if (to_shorten_.empty()) next_shortening_ = core::monotonic_now() + shorten_every;
 }
 
 awaitable<void> PostgresKeeper::sweep() {

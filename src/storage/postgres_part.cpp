@@ -95,12 +95,12 @@ awaitable<void> PostgresPart::back_off(bool was_up) {
     const bool closing = context_.closing;
     const std::uint64_t came_up = context_.came_up;
     pause_ = std::clamp(pause_ * 2, pause_first, closing ? pause_max_closing : pause_max);
-    const auto until = core::machine_now().mono + pause_;
+    const auto until = core::monotonic_now() + pause_;
     // It is rung for what comes in meanwhile, too. Once another part has a connection there may be one
     // for this, if that is what it lacks; once the store closes there is no time to lose.
     const auto waits = [&] {
         return closing == context_.closing && (was_up || came_up == context_.came_up) &&
-               core::machine_now().mono < until;
+               core::monotonic_now() < until;
     };
     while (!context_.abandoned && !finished() && waits()) {
         bell_.expires_at(until);

@@ -51,7 +51,7 @@ std::string words_of(std::string_view query) {
 }
 
 void PostgresSearcher::take(SearchRequest&& request) {
-    const auto now = core::machine_now().mono;
+    const auto now = core::monotonic_now();
     questions_.push_back(
         {std::move(request), context().taken, now + prepare_max, now + search_wait_max});
 }
@@ -87,7 +87,7 @@ awaitable<void> PostgresSearcher::step() {
 }
 
 void PostgresSearcher::refuse_late() {
-    const auto now = core::machine_now().mono;
+    const auto now = core::monotonic_now();
     while (!questions_.empty() && questions_.front().give_up <= now) {
         refuse(std::move(questions_.front().request));
         questions_.pop_front();
@@ -107,7 +107,7 @@ bool PostgresSearcher::is_ready(Question& question) {
     if (question.behind > context().settled) return false;
     const std::string& room = question.request.room;
     if (!std::exchange(question.prepared, true)) keeper_.hurry(room);
-    return !keeper_.hurries(room) || core::machine_now().mono >= question.look_through;
+    return !keeper_.hurries(room) || core::monotonic_now() >= question.look_through;
 }
 
 core::TimePoint PostgresSearcher::next_due() const noexcept {

@@ -152,8 +152,8 @@ awaitable<void> PostgresStore::write_sessions(const std::vector<core::StoredSess
     }
     PostgresParameters all;
     all.array(keys).array(until).array(states);
-    const auto give_up = core::machine_now().mono + session_patience;
-    while (!co_await try_write_sessions(all) && core::machine_now().mono < give_up) {
+    const auto give_up = core::monotonic_now() + session_patience;
+    while (!co_await try_write_sessions(all) && core::monotonic_now() < give_up) {
         boost::asio::steady_timer pause(io_, session_pause);
         co_await pause.async_wait(boost::asio::use_awaitable);
     }

@@ -146,10 +146,10 @@ awaitable<void> PostgresWriter::go_up() {
 }
 
 awaitable<void> PostgresWriter::lock() {
-    const auto give_up = core::machine_now().mono + postgres_lock_patience;
+    const auto give_up = core::monotonic_now() + postgres_lock_patience;
     while (!co_await lock_database(connection(), context().name, process_)) {
         if (context().abandoned) throw PostgresError("the store ends");
-        if (core::machine_now().mono >= give_up) {
+        if (core::monotonic_now() >= give_up) {
             throw PostgresError("another parleyd has the database in use");
         }
         boost::asio::steady_timer pause(io(), milliseconds(50));
@@ -333,7 +333,7 @@ awaitable<void> PostgresWriter::commit() {
         if (room.id != 0) keys.add(room, remember->key);
     }
     if (messages.rooms.size() == 0 && keys.rooms.size() == 0) co_return;
-    const auto began = core::machine_now().mono;
+    const auto began = core::monotonic_now();
     // With async nothing is put back.
     if (context().sync() && !amendments_.empty()) co_await amendments_.read_former(connection());
     connection().send_sql("BEGIN");
@@ -344,7 +344,7 @@ awaitable<void> PostgresWriter::commit() {
     const auto results = co_await connection().run(write_patience);
     works();
     if (!amendments_.empty()) note_forgotten(results[results.size() - 2]);
-    const auto took = core::machine_now().mono - began;
+    const auto took = core::monotonic_now() - began;
     context().counters.batches.fetch_add(1, std::memory_order_relaxed);
     context().counters.commit_us.fetch_add(
         static_cast<std::uint64_t>(

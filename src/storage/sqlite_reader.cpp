@@ -52,9 +52,9 @@ SqliteReader::SqliteReader(const std::string& path, std::function<void(PageReque
 
 void SqliteReader::bound_time(bool bounded) {
     if (!bounded) return sqlite3_progress_handler(database_.handle(), 0, nullptr, nullptr);
-    give_up_ = core::machine_now().mono + search_time_max;
+    give_up_ = core::monotonic_now() + search_time_max;
     const auto late = [](void* self) {
-        return core::machine_now().mono > static_cast<SqliteReader*>(self)->give_up_ ? 1 : 0;
+        return core::monotonic_now() > static_cast<SqliteReader*>(self)->give_up_ ? 1 : 0;
     };
     constexpr int steps_between = 10'000;  // of SQLite's machine: less than a millisecond
     sqlite3_progress_handler(database_.handle(), steps_between, late, this);

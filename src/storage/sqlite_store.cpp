@@ -123,12 +123,12 @@ void SqliteStore::keep_sessions(std::vector<core::StoredSession>&& sessions) {
 void SqliteStore::serve() {
     // What was committed outlives the process with either, the loss of power with FULL alone.
     if (!sync()) database_.run("PRAGMA synchronous = NORMAL");
-    const auto started = core::machine_now().mono;
+    const auto started = core::monotonic_now();
     next_tidy_ = started + quiet;
     next_sweep_ = started + sweep_every;
     while (!wait()) {
         if (!gathering_) take_up();
-        const auto now = core::machine_now().mono;
+        const auto now = core::monotonic_now();
         if (queue().failing()) continue;
         if (!searches_.empty()) prepare_search();
         if (now < next_tidy_) continue;
@@ -147,10 +147,10 @@ void SqliteStore::take_up() {
 }
 
 void SqliteStore::finish() {
-    const auto give_up = core::machine_now().mono + close_patience;
+    const auto give_up = core::monotonic_now() + close_patience;
     take_up();
     while (queue().failing()) {
-        if (core::machine_now().mono >= give_up) return;
+        if (core::monotonic_now() >= give_up) return;
         {
             std::unique_lock lock(mutex_);
             bell_.wait_for(lock, retry_every);
@@ -185,10 +185,10 @@ bool SqliteStore::wait() {
 // Waits for more to be written at once, though not past what else there is to do; whether that was
 // long enough.
 bool SqliteStore::gathered(std::unique_lock<std::mutex>& lock) {
-    if (!gathering_) gather_end_ = core::machine_now().mono + gather;
+    if (!gathering_) gather_end_ = core::monotonic_now() + gather;
     const auto hurries = [this] { return urgent_ || stopping_ || queue().many(); };
     const bool hurried = bell_.wait_until(lock, std::min(gather_end_, next_tidy_), hurries);
-    return hurried || core::machine_now().mono >= gather_end_;
+    return hurried || core::monotonic_now() >= gather_end_;
 }
 
 SqliteStore::Batch SqliteStore::next_batch() {
@@ -207,7 +207,7 @@ SqliteStore::Batch SqliteStore::next_batch() {
 }
 
 void SqliteStore::write(Batch&& batch) {
-    const auto began = core::machine_now().mono;
+    const auto began = core::monotonic_now();
     written_.clear();
     refused_.clear();
     answers_.clear();
@@ -220,13 +220,13 @@ void SqliteStore::write(Batch&& batch) {
         rooms_.forget();
         return failed(std::move(batch), error.what());
     }
-    const auto took = core::machine_now().mono - began;
+    const auto took = core::monotonic_now() - began;
     counted().batches.fetch_add(1, std::memory_order_relaxed);
     counted().commit_us.fetch_add(
         static_cast<std::uint64_t>(
             std::chrono::duration_cast<std::chrono::microseconds>(took).count()),
         std::memory_order_relaxed);
-    if (!written_.empty()) last_append_ = core::machine_now().mono;
+    if (!written_.empty()) last_append_ = core::monotonic_now();
     settle(written_, true);
     settle(refused_, false);
     for (const auto& give : answers_) give();

@@ -89,7 +89,7 @@ void ShardThread::round(bool may_wait) {
     if (busy) {
         timeout = core::Duration::zero();
     } else {
-        asleep = core::machine_now().mono;
+        asleep = core::monotonic_now();
         if (due) timeout = *due - asleep;
     }
     reactor_.wait(timeout);
@@ -177,7 +177,7 @@ void ShardThread::turn() {
     shard_->turn(began);
     // One look at the clock a turn that flushed, and none in any other.
     if (shard_->passes_ended() || shard_->flush_left()) {
-        const core::TimePoint ended = core::machine_now().mono;
+        const core::TimePoint ended = core::monotonic_now();
         shard_->note_written(ended);
         flushed_ += ended - began.mono;
     }

@@ -83,7 +83,7 @@ public:
         return std::move(*said);
     }
     void turn() {
-        if (!loop_.wait_until(core::machine_now().mono + std::chrono::seconds(120))) {
+        if (!loop_.wait_until(core::monotonic_now() + std::chrono::seconds(120))) {
             throw std::runtime_error("nobody wakes the shard");
         }
         shard().turn(now);

@@ -30,8 +30,8 @@ struct SqliteFixture : StoreFixture<storage::SqliteStore> {
     }
     // For what the store does without being asked.
     static bool eventually(const std::function<bool()>& done) {
-        const auto give_up = core::machine_now().mono + std::chrono::seconds(60);
-        while (!done() && core::machine_now().mono < give_up) std::this_thread::yield();
+        const auto give_up = core::monotonic_now() + std::chrono::seconds(60);
+        while (!done() && core::monotonic_now() < give_up) std::this_thread::yield();
         return done();
     }
 

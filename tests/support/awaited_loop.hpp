@@ -36,9 +36,9 @@ private:
 
 // Turns the shard whenever it is woken, until `done`; throws where two minutes were not enough.
 inline void turn_until(core::Shard& shard, AwaitedLoop& loop, const std::function<bool()>& done) {
-    const auto give_up = core::machine_now().mono + std::chrono::seconds(120);
+    const auto give_up = core::monotonic_now() + std::chrono::seconds(120);
     while (!done()) {
-        if (!loop.wait_until(give_up) || core::machine_now().mono >= give_up) {
+        if (!loop.wait_until(give_up) || core::monotonic_now() >= give_up) {
             throw std::runtime_error("what the shard waits for does not come");
         }
         shard.turn(core::machine_now());

@@ -92,7 +92,7 @@ TEST(GateAdmission, RefusesNewcomersAboveTheMarkOfMemoryAndIsNotReady) {
     test::pretended_memory = 1'000;
     // A second later it is looked at again.
     EXPECT_TRUE(server.admission().overloaded({config.limits.connections, config.limits.memory},
-                                              core::machine_now().mono + std::chrono::seconds(1)));
+                                              core::monotonic_now() + std::chrono::seconds(1)));
     expect_refusal(server, inside, Metric::refused_memory);
     const std::string answer = told(server.port(), health);
     EXPECT_EQ(status_of(answer), 503);

@@ -218,7 +218,7 @@ void add_answer_times(Families& families, const ShardWatch& watch) {
                         "answer: the age of its turn.",
                         MetricType::Gauge,
                         {}};
-    const auto now = core::machine_now().mono;
+    const auto now = core::monotonic_now();
     for (std::size_t i = 0; i < watch.shard_count(); ++i) {
         const std::chrono::duration<double> seconds = watch.answer_time(i, now);
         family.metric.push_back(gauge(seconds.count(), {{"shard", std::to_string(i)}}));

@@ -30,8 +30,7 @@ private:
     static constexpr std::string_view live_path = "/healthz/live";
 
     [[nodiscard]] HttpResponse live() const {
-        const auto silent =
-            view_->watch->silent_for(view_->stalled_after, core::machine_now().mono);
+        const auto silent = view_->watch->silent_for(view_->stalled_after, core::monotonic_now());
         if (silent.empty()) return status_answer(200, R"({"status":"ok"})");
         std::string body = R"({"status":"stalled","shards":[)";
         for (const auto shard : silent) {

@@ -35,9 +35,9 @@ struct PostgresFixture : StoreFixture<storage::PostgresStore> {
     }
     // For what no answer tells of: asked again and again.
     void eventually(const std::function<bool()>& done) {
-        const auto give_up = core::machine_now().mono + std::chrono::seconds(120);
+        const auto give_up = core::monotonic_now() + std::chrono::seconds(120);
         while (!done()) {
-            if (core::machine_now().mono > give_up) {
+            if (core::monotonic_now() > give_up) {
                 throw std::runtime_error("in vain; trouble: " + store->trouble());
             }
             static_cast<void>(try_page("nowhere", {10, 0, 9, 1}));

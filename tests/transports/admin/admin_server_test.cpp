@@ -150,7 +150,7 @@ TEST(AdminServer, IsNotAliveWhileAShardStalls) {
     EXPECT_EQ(test::status_of(f.ask("/healthz/live")), 200);
     {
         const Stall stall(f.server().hub(), 1);
-        f.watch().ask(core::machine_now().mono);
+        f.watch().ask(core::monotonic_now());
         // The other one may be busy, too: it answers in its own time.
         std::promise<void> answered;
         f.server().hub().shard(0).post([&](core::Shard&) { answered.set_value(); });
