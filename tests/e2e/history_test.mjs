@@ -61,9 +61,10 @@ async function until(holds, what) {
 
 const epochOf = (answer) => answer.body.cursor.split(':')[0];
 
-/** Everything that a room retains, page by page from its beginning. */
+/** Everything that a room retains, page by page from its beginning; nothing where there is no such room. */
 async function wholeRoom(door, room) {
     const first = await door.ask(`${door.room(room)}?limit=1`);
+    if (first.status === 404) return { epoch: undefined, messages: [] };
     const epoch = epochOf(first);
     const messages = [];
     for (let since = `${epoch}:0`, more = true; more; ) {
@@ -116,21 +117,31 @@ class Sender {
     }
 }
 
-/** What the rooms hold; all that was acked, at its offset and once, where `keeps`. */
-async function counted(door, crowd, keeps = true) {
+async function metricOf(server, name) {
+    const answer = await fetch(`http://127.0.0.1:${server.adminPort}/metrics`);
+    return Number((await answer.text()).match(new RegExp(`^${name} (.*)$`, 'm'))[1]);
+}
+
+const everythingAcked = (crowd) => crowd.map((sender) => ({ room: sender.room, acked: new Map(sender.acked) }));
+
+/**
+ * What the rooms hold, without a hole, and how much of it was expected: of each of these
+ * {room, acked} every text at its offset. Where `once`, nothing is there twice.
+ */
+async function counted(door, expected, once = true) {
     let acked = 0;
     let kept = 0;
     for (const room of ['room-0', 'room-1', 'room-2']) {
         const { messages } = await wholeRoom(door, room);
-        messages.forEach(({ offset }, i) => assert.equal(offset, i + 1));
-        const byText = new Map(messages.map(({ text, offset }) => [text, offset]));
+        messages.forEach(({ offset, text }, i) => {
+            assert.equal(offset, i + 1);
+            assert.match(text, /^s\d+ \d+$/);
+        });
         kept += messages.length;
-        if (!keeps) continue;
-        assert.equal(byText.size, messages.length, 'nothing is there twice');
-        for (const text of byText.keys()) assert.match(text, /^s\d+ \d+$/);
-        for (const sender of crowd.filter((each) => each.room === room)) {
-            acked += sender.acked.size;
-            for (const [text, offset] of sender.acked) assert.equal(byText.get(text), offset);
+        if (once) assert.equal(new Set(messages.map(({ text }) => text)).size, messages.length);
+        for (const each of expected.filter((each) => each.room === room)) {
+            acked += each.acked.size;
+            for (const [text, offset] of each.acked) assert.equal(messages[offset - 1]?.text, text);
         }
     }
     return { acked, kept };
@@ -145,10 +156,13 @@ for (const [durability, keeps] of [
         const crowd = Array.from({ length: senders }, (_, i) => new Sender(`s${i}`, `room-${i % 3}`));
         let port = 0;
         let epochs;
+        const saved = [];
         for (let round = 0; round <= kills; ++round) {
-            const server = await startServer({ port, env });
+            const server = await startServer({ port, env, admin: true });
             t.after(() => server.kill());
             const door = new Door((port = server.port));
+            await counted(door, saved, keeps);
+            crowd.forEach(({ acked }) => acked.clear());
             const now = [];
             for (const room of ['room-0', 'room-1', 'room-2']) {
                 const answer = await door.ask(`${door.room(room)}?limit=1`);
@@ -164,12 +178,22 @@ for (const [durability, keeps] of [
                 const answer = await door.ask(`${door.room(room)}?limit=1`);
                 epochs.push(epochOf(answer));
             }
+            const noted = Date.now();
+            if (!keeps) {
+                saved.push(...everythingAcked(crowd));
+                // What was acked by then is certain as soon as all that is unsaved is younger.
+                await until(async () => {
+                    const asked = Date.now();
+                    return (await metricOf(server, 'parley_history_unsaved_seconds')) < (asked - noted) / 1000;
+                }, 'it is written behind');
+            }
             await server.kill();
             await Promise.all(talking);
+            if (keeps) saved.push(...everythingAcked(crowd));
         }
         const server = await startServer({ port, env });
         t.after(() => server.kill());
-        const { acked, kept } = await counted(new Door(server.port), crowd, keeps);
+        const { acked, kept } = await counted(new Door(server.port), saved, keeps);
         // Of each sender one send at most was stored whose ack it never saw.
         if (keeps) assert.ok(kept - acked <= senders, `${kept} kept of ${acked} acked`);
         t.diagnostic(`${kills + 1} kills, ${acked} acks checked, ${kept} messages kept`);
@@ -210,7 +234,7 @@ for (const durability of inPostgres ? ['sync', 'async'] : []) {
         assert.ok(crowd.every(({ socket }) => socket.readyState === WebSocket.OPEN), 'nobody had to leave');
         crowd.forEach(({ socket }) => socket.close());
         await Promise.all(talking);
-        const { acked, kept } = await counted(door, crowd);
+        const { acked, kept } = await counted(door, everythingAcked(crowd));
         assert.ok(kept - acked <= senders, `${kept} kept of ${acked} acked`);
         const refused = crowd.reduce((sum, sender) => sum + sender.refused, 0);
         assert.ok(refused > 0);
@@ -273,10 +297,7 @@ test('a full disk refuses what is said, and nothing else, until there is room', 
         t.after(() => server.kill());
         const door = new Door(server.port);
         const say = (text) => door.ask(door.room('den'), { method: 'POST', json: { text, name: 'ann' } });
-        const metric = async (name) => {
-            const answer = await fetch(`http://127.0.0.1:${server.adminPort}/metrics`);
-            return Number((await answer.text()).match(new RegExp(`^${name} (.*)$`, 'm'))[1]);
-        };
+        const metric = (name) => metricOf(server, name);
         const acked = [];
         const speak = async (text) => {
             const { status, headers, body } = await say(text);
