@@ -24,7 +24,7 @@ struct Instant {
 };
 
 [[nodiscard]] Instant machine_now() noexcept;
-// The monotonic clock alone, for a duration that is being measured.
+// The monotonic clock alone, where nobody asks for the date.
 [[nodiscard]] TimePoint monotonic_now() noexcept;
 
 // A time in microseconds modulo 2^32, for intervals well under an hour: the difference of two, again

@@ -24,7 +24,7 @@ using boost::asio::ip::tcp;
 // In a drain: an idle connection is no session that would come back at once, but whoever polls may be
 // about to ask, and is told then.
 constexpr std::chrono::milliseconds last_word_time{1'000};
-// Content that is copied behind its head, which is cheaper than a write of two buffers.
+// Content that is copied behind its head: one buffer is one argument of send(), two are a message.
 constexpr std::size_t joined_bytes_max = 1024;
 // Requests that are answered one after another before the loop may see to others.
 constexpr unsigned exchanges_per_round = 32;
@@ -122,7 +122,8 @@ private:
         wait,    // finish(): it is not answered yet, or not as a whole
         nothing  // the connection ended or was taken over
     };
-    // An answer that could not be written at once, or is the last of its connection.
+    // An answer that is not over once it was begun: the peer does not take all of it yet, its body is
+    // to be read from somewhere, or it is the last of its connection.
     struct Unfinished {
         HttpResponse response;
         std::string head;
@@ -168,6 +169,9 @@ private:
     Awaitable<std::optional<HttpResponse>> wait_for_answer();
     Awaitable<bool> finish_answer(Unfinished& answer);
     void await_next();
+    [[nodiscard]] bool head_only() const noexcept {
+        return parser_.request().method() == boost::beast::http::verb::head;
+    }
     [[nodiscard]] std::string_view content_of(const HttpResponse& response) const noexcept;
     [[nodiscard]] HttpResponse refusal_of(Received received);
 
@@ -442,8 +446,12 @@ Awaitable<bool> HttpConnection<Stream>::finish() {
         then = conclude(std::move(*answer));
     }
     if (then == Then::wait) {
-        const std::unique_ptr<Unfinished> answer = std::move(unfinished_);
-        co_return co_await finish_answer(*answer);
+        std::unique_ptr<Unfinished> answer = std::move(unfinished_);
+        const bool last = answer->response.close;
+        const bool written = co_await finish_answer(*answer);
+        answer.reset();  // what brings its body is not held while the client is listened to
+        if (written && last) co_await linger(*this);
+        co_return written && !last;
     }
     co_return then == Then::next;
 }
@@ -498,24 +506,23 @@ auto HttpConnection<Stream>::conclude(HttpResponse response) -> Then {
         return Then::nothing;
     }
     const std::size_t written = bytes - head_left.size() - content_left.size();
-    unfinished_ = std::make_unique<Unfinished>(std::move(response), std::move(head), written);
+    unfinished_ =
+        std::make_unique<Unfinished>(Unfinished{std::move(response), std::move(head), written});
     return Then::wait;
 }
 
-// The rest of an answer. False: it was the last, or could not be written.
+// The rest of an answer. False: it could not be written.
 template <typename Stream>
 Awaitable<bool> HttpConnection<Stream>::finish_answer(Unfinished& answer) {
     HttpResponse& response = answer.response;
     const std::size_t of_head = std::min(answer.written, answer.head.size());
     bool written = co_await write_all(*this, std::string_view(answer.head).substr(of_head),
                                       content_of(response).substr(answer.written - of_head));
-    const bool head_only = parser_.request().method() == boost::beast::http::verb::head;
-    if (written && response.source && !head_only) {
+    if (written && response.source && !head_only()) {
         written = co_await write_source(*this, *response.source);
     }
     if (!written && response.undelivered) response.undelivered();
-    if (written && response.close) co_await lingering_close(*this);
-    co_return written && !response.close;
+    co_return written;
 }
 
 // The answer that a frontend gave later, or has not given in time. Nothing: the connection was cut
@@ -535,8 +542,7 @@ Awaitable<std::optional<HttpResponse>> HttpConnection<Stream>::wait_for_answer()
 // What goes out behind the head, of what is held here.
 template <typename Stream>
 std::string_view HttpConnection<Stream>::content_of(const HttpResponse& response) const noexcept {
-    const bool head_only = parser_.request().method() == boost::beast::http::verb::head;
-    return head_only ? std::string_view() : response.content();
+    return head_only() ? std::string_view() : response.content();
 }
 
 template <typename Stream>

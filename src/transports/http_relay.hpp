@@ -6,7 +6,7 @@
 // Bounds:   one read at a time, none while the sink is behind; http.body_timeout for every
 //           write_progress_bytes.
 //
-// A `Connection` here is one of http_write, and has parser() and take(bytes): HttpConnection.
+// A `Carrier` here is one of http_write, and has parser() and take(bytes): HttpConnection.
 #pragma once
 
 #include <boost/asio/post.hpp>
@@ -23,8 +23,8 @@ namespace parley::transports {
 inline constexpr unsigned relayed_reads_per_round = 16;
 
 // Waits until the sink takes more. False: it will not.
-template <typename Connection>
-[[nodiscard]] Awaitable<bool> catch_up(Connection& from, BodySink& sink, std::size_t& progress) {
+template <typename Carrier>
+[[nodiscard]] Awaitable<bool> catch_up(Carrier& from, BodySink& sink, std::size_t& progress) {
     while (sink.behind() && !sink.answered()) {
         // Not within the condition: GCC 12 then lays out the coroutine's frame in two ways.
         const bool open = co_await from.wait_at(sink.waiting(), from.gate().config().body_timeout);
@@ -36,8 +36,8 @@ template <typename Connection>
 }
 
 // From the end of the request's head to the body's. False: it does not come to it.
-template <typename Connection>
-[[nodiscard]] Awaitable<bool> relay_body(Connection& from, BodySink& sink) {
+template <typename Carrier>
+[[nodiscard]] Awaitable<bool> relay_body(Carrier& from, BodySink& sink) {
     std::size_t progress = 0;  // bytes since the deadline was set
     const bool ready = co_await catch_up(from, sink, progress);
     if (!ready) co_return false;

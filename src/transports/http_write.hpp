@@ -6,7 +6,7 @@
 // Bounds:   http.write_timeout for every write_progress_bytes; linger_bytes_max and linger_time at the
 //           end.
 //
-// A `Connection` here has io(), gate(), arm(time), overdue() and wait_at(point, time): HttpConnection.
+// A `Carrier` here has io(), gate(), arm(time), overdue() and wait_at(point, time): HttpConnection.
 #pragma once
 
 #include <algorithm>
@@ -50,8 +50,8 @@ template <typename Stream>
 }
 
 // Writes all of both. False: the connection is to end.
-template <typename Connection>
-[[nodiscard]] Awaitable<bool> write_all(Connection& to, std::string_view head,
+template <typename Carrier>
+[[nodiscard]] Awaitable<bool> write_all(Carrier& to, std::string_view head,
                                         std::string_view content) {
     std::size_t progress = write_progress_bytes;
     for (;;) {
@@ -73,8 +73,8 @@ template <typename Connection>
 
 // The body from where it lies, a chunk ahead of what is being written. What can't be had any more
 // ends the connection: its length is said already. False: it is to end.
-template <typename Connection>
-[[nodiscard]] Awaitable<bool> write_source(Connection& to, BodySource& source) {
+template <typename Carrier>
+[[nodiscard]] Awaitable<bool> write_source(Carrier& to, BodySource& source) {
     std::uint64_t left = source.length();
     if (left > 0) source.ask();
     while (left > 0) {
@@ -93,9 +93,9 @@ template <typename Connection>
     co_return true;
 }
 
-// Closes in two steps where the client may still be sending.
-template <typename Connection>
-[[nodiscard]] Awaitable<void> lingering_close(Connection& to) {
+// Ends what is written and hears the client out, before the socket is closed.
+template <typename Carrier>
+[[nodiscard]] Awaitable<void> linger(Carrier& to) {
     to.io().shutdown_write();
     to.arm(linger_time);
     std::size_t dropped = 0;

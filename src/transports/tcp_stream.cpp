@@ -17,23 +17,39 @@ IoResult result_of(ssize_t count) noexcept {
     return {IoResult::Status::failed};
 }
 
-// Both calls go past libc, which makes each a point of cancellation by two atomic exchanges.
+// Past libc, which makes each call a point of cancellation by two atomic exchanges; but through it
+// where AddressSanitizer looks at what the kernel reads and writes for us.
+#ifdef __SANITIZE_ADDRESS__
+ssize_t receive_some(int descriptor, std::span<char> into, int flags) noexcept {
+    return ::recv(descriptor, into.data(), into.size(), flags);
+}
+ssize_t send_one(int descriptor, const iovec& buffer, int flags) noexcept {
+    return ::send(descriptor, buffer.iov_base, buffer.iov_len, flags);
+}
+ssize_t send_several(int descriptor, const msghdr& message, int flags) noexcept {
+    return ::sendmsg(descriptor, &message, flags);
+}
+#else
 ssize_t receive_some(int descriptor, std::span<char> into, int flags) noexcept {
     return ::syscall(SYS_recvfrom, descriptor, into.data(), into.size(), flags, nullptr, nullptr);
 }
+ssize_t send_one(int descriptor, const iovec& buffer, int flags) noexcept {
+    return ::syscall(SYS_sendto, descriptor, buffer.iov_base, buffer.iov_len, flags, nullptr, 0);
+}
+ssize_t send_several(int descriptor, const msghdr& message, int flags) noexcept {
+    return ::syscall(SYS_sendmsg, descriptor, &message, flags);
+}
+#endif
 
 ssize_t send_all(int descriptor, std::span<const iovec> buffers, std::size_t& offered) noexcept {
     constexpr int flags = MSG_NOSIGNAL | MSG_DONTWAIT;
     for (const iovec& buffer : buffers) offered += buffer.iov_len;
-    // sendto() spares the kernel the copy of a message header and of its buffer list.
-    if (buffers.size() == 1) {
-        return ::syscall(SYS_sendto, descriptor, buffers[0].iov_base, buffers[0].iov_len, flags,
-                         nullptr, 0);
-    }
+    // One buffer spares the kernel the copy of a message header and of its buffer list.
+    if (buffers.size() == 1) return send_one(descriptor, buffers[0], flags);
     msghdr message{};
     message.msg_iov = const_cast<iovec*>(buffers.data());
     message.msg_iovlen = buffers.size();
-    return ::syscall(SYS_sendmsg, descriptor, &message, flags);
+    return send_several(descriptor, message, flags);
 }
 
 }  // namespace

@@ -182,6 +182,16 @@ TEST(Download, IsHeldByHowManyThereAre) {
     EXPECT_EQ(of.refused(FileRefusal::downloads), 1u);
 }
 
+TEST(Download, IsOverBeforeItsClientIsHeardOut) {
+    FilesServer of;
+    RestClient client(of.server.port());
+    const auto file = of.put(client, "0123456789");
+    LoopbackClient reader(of.server.port());
+    reader.send("GET " + text_of(file, "url") + " HTTP/1.0\r\n\r\n");
+    EXPECT_TRUE(reader.read_to_end().ends_with("0123456789"));
+    EXPECT_EQ(of.counters().downloads, 0u);
+}
+
 TEST(Download, GoesOnWhenTheFileIsRemovedMeanwhile) {
     FilesServer of;
     RestClient client(of.server.port());
