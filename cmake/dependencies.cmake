@@ -12,6 +12,7 @@ parley_require(OpenSSL libssl-dev 3.0)
 parley_require(ZLIB zlib1g-dev)
 parley_require(Threads libc6-dev)
 parley_require(SQLite3 libsqlite3-dev 3.40)
+parley_require(CURL libcurl4-openssl-dev 7.87)
 parley_require(ICU libicu-dev 72 COMPONENTS i18n uc)
 parley_require(PostgreSQL libpq-dev 14)
 parley_require(spdlog libspdlog-dev)
@@ -54,7 +55,7 @@ if(PARLEY_BUILD_BENCH)
 endif()
 # find_package() made these visible here only; the targets below this folder need them too.
 foreach(target Boost::json Boost::headers OpenSSL::SSL OpenSSL::Crypto ZLIB::ZLIB SQLite::SQLite3
-               PostgreSQL::PostgreSQL ICU::i18n ICU::uc Threads::Threads
+               PostgreSQL::PostgreSQL CURL::libcurl ICU::i18n ICU::uc Threads::Threads
                spdlog::spdlog tomlplusplus::tomlplusplus GTest::gtest GTest::gmock
                GTest::gtest_main GTest::gmock_main benchmark::benchmark
                benchmark::benchmark_main)

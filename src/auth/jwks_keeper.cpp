@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "auth/jwks_fetch.hpp"
+#include "core/clock.hpp"
 
 namespace parley::auth {
 namespace {
@@ -42,7 +43,7 @@ JwksKeeper::JwksKeeper(std::chrono::milliseconds every, Load load, Take take, Co
 bool JwksKeeper::want() noexcept {
     const std::scoped_lock lock(mutex_);
     if (wanted_) return true;
-    if (std::chrono::steady_clock::now() - last_ < refresh_min) return false;
+    if (core::monotonic_now() - last_ < refresh_min) return false;
     wanted_ = true;
     news_.notify_all();
     return true;
@@ -76,7 +77,7 @@ void JwksKeeper::run() noexcept {
         lock.unlock();
         const bool read = read_once();
         lock.lock();
-        last_ = std::chrono::steady_clock::now();
+        last_ = core::monotonic_now();
         wanted_ = false;
         news_.wait_for(lock, read ? every_ : again_, [this] { return stopping_ || wanted_; });
     }

@@ -102,23 +102,21 @@ TEST(JwksFetch, TakesUrlsApart) {
     struct Row {
         std::string_view text;
         bool tls;
-        std::string_view host, port, target;
+        std::string_view host;
     };
     for (const Row& row :
-         {Row{"http://a", false, "a", "80", "/"},
-          Row{"https://login.example.org/keys?x=1", true, "login.example.org", "443", "/keys?x=1"},
-          Row{"https://a:8443/k", true, "a", "8443", "/k"},
-          Row{"http://[::1]:9/k", false, "::1", "9", "/k"}}) {
+         {Row{"http://a", false, "a"},
+          Row{"https://login.example.org/keys?x=1", true, "login.example.org"},
+          Row{"https://a:8443/k", true, "a"}, Row{"http://[::1]:9/k", false, "::1"}}) {
         const auto url = parse_http_url(row.text);
         ASSERT_TRUE(url) << row.text;
+        EXPECT_EQ(url->text, row.text);
         EXPECT_EQ(url->tls, row.tls);
         EXPECT_EQ(url->host, row.host);
-        EXPECT_EQ(url->port, row.port);
-        EXPECT_EQ(url->target, row.target);
     }
     for (const std::string_view wrong :
-         {"", "a", "ftp://a", "http://", "http:///k", "http://a:/", "http://a:x/", "http://u@a/",
-          "http://a/ b", "http://a/\r\nX: y", "http://a/#f"}) {
+         {"", "a", "ftp://a", "http://", "http:///k", "http://a:x/", "http://a:70000/",
+          "http://u@a/", "http://a/ b", "https:/a/k", "http://a/\r\nX: y", "http://a/#f"}) {
         EXPECT_FALSE(parse_http_url(wrong)) << wrong;
     }
 }

@@ -5,11 +5,14 @@ usage: accounts_test.py PARLEYD
 
 import asyncio
 import base64
+import contextlib
 import hashlib
 import hmac
 import http.server
 import json
 import pathlib
+import signal
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -597,35 +600,59 @@ class Cookies(WithServer):
 
 # ---- key sets --------------------------------------------------------------------------------------
 
-class KeySet:
-    """A key set over HTTP that a test changes."""
+def certificate(folder, name):
+    """(certificate, key), files of one that vouches for itself and is good for 127.0.0.1."""
+    files = tuple(str(pathlib.Path(folder) / f"{name}.{kind}") for kind in ("crt", "key"))
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                    "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", f"/CN={name}",
+                    "-addext", "subjectAltName=IP:127.0.0.1", "-out", files[0],
+                    "-keyout", files[1]], check=True, capture_output=True)
+    return files
 
-    def __init__(self, keys):
+
+class KeySet:
+    """A key set over HTTP, with a certificate HTTPS, that a test changes."""
+
+    def __init__(self, keys, tls=None):
         self.keys = keys
+        self.status = 200
+        self.silent = threading.Event()
         owner = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self):
+                if self.path == "/hangs":
+                    owner.silent.wait(PATIENCE)
                 body = json.dumps({"keys": owner.keys}).encode()
-                self.send_response(200 if owner.keys else 500)
+                self.send_response(owner.status if owner.keys else 500)
+                self.send_header("Location", "/elsewhere")
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
-                self.wfile.write(body)
+                with contextlib.suppress(BrokenPipeError):  # who asked has had enough
+                    self.wfile.write(body)
 
             def log_message(self, *_):
                 pass
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        if tls:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*tls)
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        self.url = f"http://127.0.0.1:{self.server.server_port}/keys"
+        self.base = f"http{'s' if tls else ''}://127.0.0.1:{self.server.server_port}"
+        self.url = self.base + "/keys"
+
+    def close(self):
+        self.silent.set()
+        self.server.shutdown()
+        self.server.server_close()
 
 
 class KeySets(WithServer):
     def test_a_key_set_is_read_again_and_kept_while_it_is_away(self):
         with tempfile.TemporaryDirectory() as folder:
             first, second = RsaKey(folder, "first"), RsaKey(folder, "second")
-            keys = KeySet([first.jwk("1")])
-            self.addCleanup(keys.server.server_close)
-            self.addCleanup(keys.server.shutdown)
+            keys = self.keep(KeySet([first.jwk("1")]))
             server = self.serve(jwt__jwks=keys.url, jwt__jwks_refresh="1s")
             self.wait_until(lambda: server.say(first.sign(claims(), kid="1")) == 201)
             self.assertEqual(server.say(first.sign(claims(), kid="2")), 401, "another key's name")
@@ -637,6 +664,54 @@ class KeySets(WithServer):
             keys.keys = [second.jwk("2")]
             self.wait_until(lambda: server.say(first.sign(claims(jti=str(time.time())), kid="1"))
                             in (401, 503))
+
+    def test_it_is_believed_over_tls_from_whom_the_file_names_and_nobody_else(self):
+        with tempfile.TemporaryDirectory() as folder:
+            signer = RsaKey(folder, "signer")
+            ours, other = certificate(folder, "ours"), certificate(folder, "other")
+            keys = self.keep(KeySet([signer.jwk("1")], ours))
+            server = self.serve(jwt__jwks=keys.url, jwt__jwks_ca=ours[0])
+            self.wait_until(lambda: server.say(signer.sign(claims(), kid="1")) == 201)
+            for ca in ({"jwt__jwks_ca": other[0]}, {}):  # {}: whom this machine trusts
+                server = self.serve(jwt__jwks=keys.url, **ca)
+                self.assertRegex(self.problem_of(server), "(?i)certificate")
+                self.assertIn(server.say(signer.sign(claims(), kid="1")), (401, 503))
+            named = keys.url.replace("127.0.0.1", "localhost")
+            server = self.serve(jwt__jwks=named, jwt__jwks_ca=ours[0])
+            self.assertRegex(self.problem_of(server), "(?i)name.*localhost")
+
+    def test_what_is_no_key_set_is_refused_with_the_reason(self):
+        def problem_of(keys):
+            return self.problem_of(self.serve(jwt__jwks=keys.url))
+        keys = self.keep(KeySet([{"kty": "RSA"}]))
+        keys.status = 302
+        self.assertEqual(problem_of(keys), "answered 302 (expected 200)")
+        keys.status = 200
+        keys.keys = ["x" * (1 << 20)]
+        self.assertEqual(problem_of(keys), "larger than a key set may be")
+        gone = KeySet([])
+        gone.close()
+        self.assertRegex(problem_of(gone), "(?i)connect")
+
+    def test_no_stop_waits_for_one(self):
+        keys = self.keep(KeySet([]))
+        server = self.serve(jwt__jwks=keys.base + "/hangs")
+        begun = time.monotonic()
+        server.signal(signal.SIGTERM)
+        self.assertEqual(server.end(), 0)
+        self.assertLess(time.monotonic() - begun, 8, "it would be ten seconds")
+
+    def problem_of(self, server):
+        """Why it could not read its key set."""
+        message = "key set not read, the keys of before stay"
+        for entry in server.log:
+            if entry["msg"] == message:
+                return entry["cause"]
+        return server.wait_for(message)["cause"]
+
+    def keep(self, keys):
+        self.addCleanup(keys.close)
+        return keys
 
     def wait_until(self, holds):
         deadline = time.monotonic() + PATIENCE

@@ -24,16 +24,15 @@ LAYERS = {
 
 # Libraries that only some folders may include.
 LIBRARIES = [
-    (re.compile(r"boost/beast"), {"src/asio", "src/auth", "src/transports", "loadtest"}),
-    (re.compile(r"boost/asio/ssl"), {"src/asio", "src/auth", "src/transports"}),
+    (re.compile(r"boost/beast"), {"src/asio", "src/transports", "loadtest"}),
     (re.compile(r"openssl/(?!evp\.h|sha\.h)"), {"src/auth", "src/transports", "loadtest"}),
     (re.compile(r"openssl/(evp|sha)\.h"),
      {"src/protocol", "src/storage", "src/auth", "src/transports", "loadtest"}),
-    (re.compile(r"argon2\.h|jwt\.h|unicode/"), {"src/auth"}),
+    (re.compile(r"argon2\.h|jwt\.h|curl/|unicode/"), {"src/auth"}),
     (re.compile(r"sqlite3\.h"), {"src/storage", "src/auth"}),
     (re.compile(r"libpq"), {"src/storage"}),
     (re.compile(r"boost/asio"),
-     {"src/asio", "src/core", "src/storage", "src/auth", "src/transports", "src/server"}),
+     {"src/asio", "src/core", "src/storage", "src/transports", "src/server"}),
     (re.compile(r"spdlog/"), {"src/transports"}),
     (re.compile(r"prometheus/"), {"src/transports"}),
     (re.compile(r"systemd/"), {"src/server"}),
