@@ -20,8 +20,9 @@ struct Verdict {
     bool operator==(const Verdict&) const = default;
 };
 
+constexpr HttpHeadLimits limits{.head_bytes = 256, .target_bytes = 64, .fields = 4};
+
 Verdict judge(std::string_view bytes, std::size_t cut) {
-    constexpr HttpHeadLimits limits{.head_bytes = 256, .target_bytes = 64, .fields = 4};
     HttpHeadCheck check;
     Verdict verdict;
     for (const std::string_view part : {bytes.substr(0, cut), bytes.substr(cut)}) {
@@ -34,9 +35,24 @@ Verdict judge(std::string_view bytes, std::size_t cut) {
     return verdict;
 }
 
+// In pieces of a byte nothing is passed over in larger steps.
+Verdict judge_bytewise(std::string_view bytes) {
+    HttpHeadCheck check;
+    Verdict verdict;
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+        if (verdict.status != HttpHeadCheck::Status::need_more) break;
+        const auto step = check.feed(bytes.substr(i, 1), limits);
+        verdict.status = step.status;
+        verdict.consumed += step.consumed;
+    }
+    verdict.code = check.status();
+    return verdict;
+}
+
 void check_head(std::string_view bytes, std::size_t cut) {
     const Verdict whole = judge(bytes, 0);
     fuzz_require(judge(bytes, cut) == whole, "a cut changes nothing");
+    fuzz_require(judge_bytewise(bytes) == whole, "nor do many");
     fuzz_require(whole.consumed <= bytes.size(), "no more is taken than there is");
     if (whole.status == HttpHeadCheck::Status::refused) {
         fuzz_require(

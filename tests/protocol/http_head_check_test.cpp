@@ -9,10 +9,10 @@
 namespace parley::protocol {
 namespace {
 
-using Status = HttpHeadCheck::Status;
+using HeadStatus = HttpHeadCheck::Status;
 
 struct Verdict {
-    Status status;
+    HeadStatus status;
     std::size_t consumed;
     unsigned code;
 
@@ -23,7 +23,7 @@ Verdict check(std::string_view head, std::size_t cut, const HttpHeadLimits& limi
     HttpHeadCheck check;
     auto step = check.feed(head.substr(0, cut), limits);
     std::size_t consumed = step.consumed;
-    if (step.status == Status::need_more) {
+    if (step.status == HeadStatus::need_more) {
         step = check.feed(head.substr(cut), limits);
         consumed += step.consumed;
     }
@@ -38,7 +38,7 @@ TEST(HttpHeadCheck, TakesAHeadAndNothingBehindItAtEverySplit) {
         SCOPED_TRACE(head);
         const std::string all = head + "behind";
         for (std::size_t cut = 0; cut <= all.size(); ++cut) {
-            ASSERT_EQ(check(all, cut), (Verdict{Status::complete, head.size(), 0})) << cut;
+            ASSERT_EQ(check(all, cut), (Verdict{HeadStatus::complete, head.size(), 0})) << cut;
         }
     }
 }
@@ -59,7 +59,7 @@ bool is_taken(const Place& place, unsigned byte) {
     head.append(place.after);
     HttpHeadCheck check;
     const HttpHeadLimits limits;
-    return check.feed(head, limits).status == Status::complete;
+    return check.feed(head, limits).status == HeadStatus::complete;
 }
 
 TEST(HttpHeadCheck, JudgesEveryByteInEveryPart) {
@@ -124,8 +124,37 @@ TEST(HttpHeadCheck, RefusesWhatTwoReadersCouldReadInTwoWays) {
         SCOPED_TRACE(row.what);
         for (std::size_t cut = 0; cut <= row.head.size(); ++cut) {
             const Verdict verdict = check(row.head, cut);
-            ASSERT_EQ(verdict.status, Status::refused) << cut;
+            ASSERT_EQ(verdict.status, HeadStatus::refused) << cut;
             ASSERT_EQ(verdict.code, row.code) << cut;
+        }
+    }
+}
+
+// A byte at a time nothing is passed over in larger steps.
+Verdict check_bytewise(std::string_view head, const HttpHeadLimits& limits) {
+    HttpHeadCheck check;
+    Verdict verdict{HeadStatus::need_more, 0, 0};
+    for (std::size_t i = 0; i < head.size() && verdict.status == HeadStatus::need_more; ++i) {
+        const auto step = check.feed(head.substr(i, 1), limits);
+        verdict = {step.status, verdict.consumed + step.consumed, check.status()};
+    }
+    return verdict;
+}
+
+TEST(HttpHeadCheck, EndsAtTheSameByteForEveryLimitAndSplit) {
+    for (const std::string head :
+         {"POST /a/b?c=d HTTP/1.1\r\nHost: a\r\nX-Long-Name: and a value\r\n\r\n",
+          "GET / HTTP/1.0\r\nA:\r\n\r\n", "G /1234567890123456789 HTTP/1.1\r\n\r\n",
+          "GET / HTTP/1.1\r\nHost: a\rb\r\n\r\n", "GET / HTTP/1.2\r\n\r\n"}) {
+        SCOPED_TRACE(head);
+        for (std::size_t limit = 1; limit <= head.size() + 1; ++limit) {
+            for (const HttpHeadLimits& limits :
+                 {HttpHeadLimits{.head_bytes = limit}, HttpHeadLimits{.target_bytes = limit}}) {
+                const Verdict expected = check_bytewise(head, limits);
+                for (std::size_t cut = 0; cut <= head.size(); ++cut) {
+                    ASSERT_EQ(check(head, cut, limits), expected) << limit << ", " << cut;
+                }
+            }
         }
     }
 }
@@ -138,15 +167,15 @@ TEST(HttpHeadCheck, HoldsEachLimitToTheByte) {
     const auto with_target = [](std::size_t size) {
         return "GET " + std::string(size, '/') + " HTTP/1.1\r\n\r\n";
     };
-    EXPECT_EQ(check(with_target(10), 0, limits).status, Status::complete);
+    EXPECT_EQ(check(with_target(10), 0, limits).status, HeadStatus::complete);
     EXPECT_EQ(check(with_target(11), 0, limits).code, 414U);
     const auto of_size = [](std::size_t size) {
         const std::string begin = "GET / HTTP/1.1\r\nX: ";
         return begin + std::string(size - begin.size() - 4, 'x') + "\r\n\r\n";
     };
-    EXPECT_EQ(check(of_size(60), 0, limits).status, Status::complete);
+    EXPECT_EQ(check(of_size(60), 0, limits).status, HeadStatus::complete);
     EXPECT_EQ(check(of_size(61), 0, limits).code, 431U);
-    EXPECT_EQ(check("GET / HTTP/1.1\r\na:\r\nb:\r\n\r\n", 0, limits).status, Status::complete);
+    EXPECT_EQ(check("GET / HTTP/1.1\r\na:\r\nb:\r\n\r\n", 0, limits).status, HeadStatus::complete);
     EXPECT_EQ(check("GET / HTTP/1.1\r\na:\r\nb:\r\nc:\r\n\r\n", 0, limits).code, 431U);
 }
 
@@ -155,13 +184,13 @@ TEST(HttpHeadCheck, TakesTheFieldsBehindABody) {
         HttpHeadCheck check;
         check.expect_trailer();
         const auto step = check.feed(std::string(trailer) + "GET", {});
-        EXPECT_EQ(step.status, Status::complete);
+        EXPECT_EQ(step.status, HeadStatus::complete);
         EXPECT_EQ(step.consumed, trailer.size());
     }
     for (const std::string_view bad : {"\n", " x\r\n\r\n", "X y\r\n\r\n", "X: y\n\r\n"}) {
         HttpHeadCheck check;
         check.expect_trailer();
-        EXPECT_EQ(check.feed(bad, {}).status, Status::refused) << bad;
+        EXPECT_EQ(check.feed(bad, {}).status, HeadStatus::refused) << bad;
     }
 }
 
