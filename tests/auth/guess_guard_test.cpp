@@ -9,7 +9,7 @@ using namespace std::chrono_literals;
 using core::Duration;
 using core::TimePoint;
 
-constexpr TimePoint start{std::chrono::hours(1)};
+constexpr TimePoint first{std::chrono::hours(1)};
 
 GuessConfig config() {
     GuessConfig guesses;
@@ -20,7 +20,7 @@ GuessConfig config() {
 
 TEST(GuessGuard, LetsTheFirstThroughAndThenEachWaitsTwiceAsLong) {
     GuessGuard guard(config());
-    TimePoint now = start;
+    TimePoint now = first;
     for (int i = 0; i < 3; ++i) EXPECT_EQ(guard.admit("ann", now), 0s);
     Duration delay = 1s;
     for (int i = 0; i < 12; ++i) {
@@ -35,7 +35,7 @@ TEST(GuessGuard, LetsTheFirstThroughAndThenEachWaitsTwiceAsLong) {
 TEST(GuessGuard, SlowsHalfAMillionGuessesADayToHundreds) {
     GuessGuard guard(config());
     int made = 0;
-    for (TimePoint now = start; now < start + 24h; now += 200ms) {
+    for (TimePoint now = first; now < first + 24h; now += 200ms) {
         if (guard.admit("ann", now) == 0s) ++made;
     }
     EXPECT_LT(made, 24 * 60 + 20);
@@ -44,43 +44,43 @@ TEST(GuessGuard, SlowsHalfAMillionGuessesADayToHundreds) {
 TEST(GuessGuard, CountsWhatIsAskedAtOnce) {
     GuessGuard guard(config());
     int made = 0;
-    for (int i = 0; i < 1000; ++i) made += guard.admit("ann", start) == 0s ? 1 : 0;
+    for (int i = 0; i < 1000; ++i) made += guard.admit("ann", first) == 0s ? 1 : 0;
     EXPECT_EQ(made, 4) << "before any of them was judged";
 }
 
 TEST(GuessGuard, FreeGuessesNeedNotComeInTheOrderOfTheirTimes) {
     GuessGuard guard(config());
-    EXPECT_EQ(guard.admit("ann", start + 1ms), 0s);
-    EXPECT_EQ(guard.admit("ann", start), 0s) << "of a shard whose turn began earlier";
+    EXPECT_EQ(guard.admit("ann", first + 1ms), 0s);
+    EXPECT_EQ(guard.admit("ann", first), 0s) << "of a shard whose turn began earlier";
 }
 
 TEST(GuessGuard, KeysAreCountedApart) {
     GuessGuard guard(config());
-    for (int i = 0; i < 4; ++i) static_cast<void>(guard.admit("ann", start));
-    EXPECT_GT(guard.admit("ann", start), 0s);
-    EXPECT_EQ(guard.admit("bob", start), 0s);
+    for (int i = 0; i < 4; ++i) static_cast<void>(guard.admit("ann", first));
+    EXPECT_GT(guard.admit("ann", first), 0s);
+    EXPECT_EQ(guard.admit("bob", first), 0s);
 }
 
 TEST(GuessGuard, ForgivesAfterARightOneAndAfterAnHour) {
     GuessGuard guard(config());
-    for (int i = 0; i < 4; ++i) static_cast<void>(guard.admit("ann", start));
+    for (int i = 0; i < 4; ++i) static_cast<void>(guard.admit("ann", first));
     guard.forget("ann");
-    EXPECT_EQ(guard.admit("ann", start), 0s);
+    EXPECT_EQ(guard.admit("ann", first), 0s);
     EXPECT_EQ(guard.size(), 1u);
-    for (int i = 0; i < 3; ++i) static_cast<void>(guard.admit("ann", start));
-    EXPECT_GT(guard.admit("ann", start), 0s);
-    EXPECT_EQ(guard.admit("bob", start + 61min), 0s);
+    for (int i = 0; i < 3; ++i) static_cast<void>(guard.admit("ann", first));
+    EXPECT_GT(guard.admit("ann", first), 0s);
+    EXPECT_EQ(guard.admit("bob", first + 61min), 0s);
     EXPECT_EQ(guard.size(), 1u) << "ann's are forgotten";
 }
 
 TEST(GuessGuard, TakesBackOneAtATime) {
     GuessGuard guard(config());
-    for (int i = 0; i < 4; ++i) static_cast<void>(guard.admit("ann", start));
+    for (int i = 0; i < 4; ++i) static_cast<void>(guard.admit("ann", first));
     guard.take_back("ann");
-    EXPECT_EQ(guard.admit("ann", start), 0s) << "the fourth again";
-    EXPECT_EQ(guard.admit("ann", start), 1s);
+    EXPECT_EQ(guard.admit("ann", first), 0s) << "the fourth again";
+    EXPECT_EQ(guard.admit("ann", first), 1s);
     guard.take_back("nobody");
-    static_cast<void>(guard.admit("bob", start));
+    static_cast<void>(guard.admit("bob", first));
     guard.take_back("bob");
     EXPECT_EQ(guard.size(), 1u);
 }
@@ -89,14 +89,14 @@ TEST(GuessGuard, ForgetsWhoTriedLongestAgoWhereThereAreTooMany) {
     GuessConfig small = config();
     small.entries_max = 3;
     GuessGuard guard(small);
-    for (int i = 0; i < 4; ++i) static_cast<void>(guard.admit("ann", start));
-    static_cast<void>(guard.admit("b", start + 1s));
-    static_cast<void>(guard.admit("c", start + 2s));
-    EXPECT_EQ(guard.admit("ann", start + 3s), 0s) << "tried again: the newest";
-    static_cast<void>(guard.admit("d", start + 4s));
+    for (int i = 0; i < 4; ++i) static_cast<void>(guard.admit("ann", first));
+    static_cast<void>(guard.admit("b", first + 1s));
+    static_cast<void>(guard.admit("c", first + 2s));
+    EXPECT_EQ(guard.admit("ann", first + 3s), 0s) << "tried again: the newest";
+    static_cast<void>(guard.admit("d", first + 4s));
     EXPECT_EQ(guard.size(), 3u);
     EXPECT_EQ(guard.forgotten_early(), 1u);
-    EXPECT_GT(guard.admit("ann", start + 4s), 0s) << "it was b that went";
+    EXPECT_GT(guard.admit("ann", first + 4s), 0s) << "it was b that went";
 }
 
 TEST(KnownPlaces, AreKnownForTheirTimeAndAsManyAsAreTold) {

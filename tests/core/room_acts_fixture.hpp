@@ -17,8 +17,8 @@
 
 namespace parley::core {
 
-inline constexpr std::array kinds{RoomKind::open, RoomKind::members, RoomKind::read_only,
-                                  RoomKind::hidden};
+inline constexpr std::array room_kinds{RoomKind::open, RoomKind::members, RoomKind::read_only,
+                                       RoomKind::hidden};
 inline constexpr std::array all_roles{Role::banned, Role::muted,     Role::none,
                                       Role::member, Role::moderator, Role::owner};
 
@@ -28,7 +28,7 @@ inline std::string room_of(RoomKind kind) {
 
 inline Config with_kinds(std::uint32_t shards) {
     Config config = test::unlimited_config(shards);
-    for (const RoomKind kind : kinds) {
+    for (const RoomKind kind : room_kinds) {
         RoomRule rule;
         rule.match = std::string(name_of(kind)) + ".*";
         rule.kind = kind;

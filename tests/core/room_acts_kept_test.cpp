@@ -22,7 +22,7 @@ using test::FakeRecords;
 using test::TestSession;
 
 TEST(RoomActs, TheFirstWithAnAccountOwnsARoomThatIsNotOpen) {
-    for (const RoomKind kind : kinds) {
+    for (const RoomKind kind : room_kinds) {
         Acts f;
         const std::string room = "own-" + room_of(kind);
         const bool closed = kind == RoomKind::members || kind == RoomKind::hidden;
@@ -40,7 +40,7 @@ TEST(RoomActs, TheFirstWithAnAccountOwnsARoomThatIsNotOpen) {
 TEST(RoomActs, APrivateRoomIsNotListedAndIsNotToldFromOneThatIsNotThere) {
     Acts f;
     TestSession& root = f.enter("root");
-    for (const RoomKind kind : kinds) ASSERT_EQ(f.join(root, room_of(kind)), "");
+    for (const RoomKind kind : room_kinds) ASSERT_EQ(f.join(root, room_of(kind)), "");
     std::vector<std::string> listed;
     for (const auto& room : rooms_at_home(f.hub.shard(), {}, 10)) listed.push_back(room.room);
     EXPECT_EQ(listed, (std::vector<std::string>{"members.r", "public.r", "read-only.r"}));

@@ -28,7 +28,7 @@ TEST(RoomActs, EverySessionMayWhatTheMatrixSays) {
         Acts f(shards);
         TestSession& root = f.enter("root");
         f.know("target");
-        for (const RoomKind kind : kinds) {
+        for (const RoomKind kind : room_kinds) {
             const std::string room = room_of(kind);
             for (const Role role : all_roles) {
                 for (std::size_t at = 0; at < shards; ++at) {
@@ -74,7 +74,7 @@ TEST(RoomActs, TheReplyToRoomSaysWhatOneMayDo) {
     Acts f;
     TestSession& root = f.enter("root");
     TestSession& ann = f.enter("ann");
-    for (const RoomKind kind : kinds) {
+    for (const RoomKind kind : room_kinds) {
         const std::string room = room_of(kind);
         ASSERT_EQ(f.join(root, room), "");
         ASSERT_EQ(f.code(root, SetTopic{room, "all"}), "");

@@ -14,7 +14,6 @@ namespace {
 
 using protocol::Joined;
 using protocol::PresencePush;
-using Action = protocol::PresencePush::Action;
 using std::chrono::hours;
 using std::chrono::seconds;
 using test::TestHub;
@@ -39,13 +38,13 @@ struct HomeFixture {
 };
 
 PresencePush came(const protocol::User& user, std::uint64_t count) {
-    return {"r", Action::join, user, count};
+    return {"r", PresencePush::Action::join, user, count};
 }
 PresencePush went(const protocol::User& user, std::uint64_t count) {
-    return {"r", Action::leave, user, count};
+    return {"r", PresencePush::Action::leave, user, count};
 }
 PresencePush counted(std::uint64_t count) {
-    return {"r", Action::count, std::nullopt, count};
+    return {"r", PresencePush::Action::count, std::nullopt, count};
 }
 
 Config with_roster(std::size_t roster_max) {
@@ -178,7 +177,7 @@ TEST(RoomHome, GivesAtMostOneCountASecondAndAlwaysTheLast) {
     for (int tenth = 0; tenth < 60; ++tenth) {
         if (tenth < 45) crowd.emplace_back(f.hub, 0, "u" + std::to_string(tenth)).join("r");
         for (const auto& push : f.pushes()) {
-            if (push.action == Action::count) seen.push_back(push);
+            if (push.action == PresencePush::Action::count) seen.push_back(push);
         }
         f.hub.pass(milliseconds(100));
     }

@@ -18,11 +18,11 @@ using Ring = BasicRoomRing<RingEntry>;
 using Ids = std::vector<std::uint64_t>;
 
 constexpr std::size_t everything = std::numeric_limits<std::size_t>::max();
-constexpr EntryKind message = EntryKind::message;
-constexpr EntryKind transient = EntryKind::transient;
+constexpr EntryKind lasting = EntryKind::message;
+constexpr EntryKind passing = EntryKind::transient;
 
 // Publishes one entry; false when the ring refuses it.
-bool say(Ring& ring, std::uint64_t id, EntryKind kind = message) {
+bool say(Ring& ring, std::uint64_t id, EntryKind kind = lasting) {
     const std::optional<Ring::Claim> claim = ring.try_claim(kind);
     if (claim) ring.publish(*claim, make_ring_entry(id, claim->offset));
     return claim.has_value();
@@ -60,7 +60,7 @@ TEST(RoomRing, GivesMessagesOffsetsWithoutHolesAndTransientEntriesNone) {
             std::uint64_t expected = last;
             for (unsigned i = 0; i < 8; ++i) {
                 const bool is_message = (pattern >> i & 1U) != 0;
-                const auto claim = ring.try_claim(is_message ? message : transient);
+                const auto claim = ring.try_claim(is_message ? lasting : passing);
                 ASSERT_TRUE(claim);
                 EXPECT_EQ(claim->offset, is_message ? ++expected : 0);
                 ring.publish(*claim, make_ring_entry(i, claim->offset));
@@ -102,8 +102,8 @@ TEST(RoomRing, ForgetsAStalledShardOnceItIsDetached) {
 
 TEST(RoomRing, KeepsOrderWhereAClaimIsPublishedLate) {
     Ring ring(1, 0);
-    const auto first = ring.try_claim(message);
-    const auto second = ring.try_claim(message);
+    const auto first = ring.try_claim(lasting);
+    const auto second = ring.try_claim(lasting);
     ASSERT_TRUE(first && second);
     ring.publish(*second, make_ring_entry(2));
     EXPECT_EQ(hear(ring, 0), Ids{});
@@ -142,11 +142,11 @@ TEST(RoomRing, TakesClaimsOfTheOldSegmentAfterItGrew) {
     Ring ring(1, 0, 0, 2, 32);
     std::vector<Ring::Claim> claims;
     for (int i = 0; i < 32; ++i) {
-        const auto claim = ring.try_claim(i % 3 == 0 ? transient : message);
+        const auto claim = ring.try_claim(i % 3 == 0 ? passing : lasting);
         ASSERT_TRUE(claim);
         claims.push_back(*claim);
     }
-    EXPECT_FALSE(ring.try_claim(message));
+    EXPECT_FALSE(ring.try_claim(lasting));
     EXPECT_EQ(ring.slots(), 32U);
     for (std::size_t i = claims.size(); i-- > 1;) ring.publish(claims[i], make_ring_entry(i));
     EXPECT_EQ(hear(ring, 0), Ids{});
@@ -226,16 +226,16 @@ TEST(RoomRing, KeepsCountThroughAWholeTurnOfTransientEntries) {
     std::uint64_t taken = 0;
     while (taken < turn + 1000) {
         for (int i = 0; i < 64; ++i) {
-            const auto claim = ring.try_claim(transient);
+            const auto claim = ring.try_claim(passing);
             ASSERT_TRUE(claim);
             ring.publish(*claim, entry);
         }
-        ASSERT_FALSE(ring.try_claim(message)) << "full after " << taken;
+        ASSERT_FALSE(ring.try_claim(lasting)) << "full after " << taken;
         taken += ring.drain(0, everything, [](const Ring::EntryPtr&) {});
     }
     EXPECT_EQ(ring.position(0), 7 + taken);
     EXPECT_EQ(ring.last_offset(), 7U);
-    EXPECT_EQ(ring.try_claim(message)->offset, 8U);
+    EXPECT_EQ(ring.try_claim(lasting)->offset, 8U);
 }
 
 TEST(RoomRing, GrowsAtTheWrapOfSequences) {
@@ -254,7 +254,7 @@ TEST(RoomRing, RefusesAMessageWhenTheOffsetsAreUsedUp) {
     EXPECT_TRUE(say(ring, 1));
     EXPECT_EQ(ring.last_offset(), ClaimWord::offset_max);
     EXPECT_FALSE(say(ring, 2));
-    EXPECT_TRUE(say(ring, 3, transient));
+    EXPECT_TRUE(say(ring, 3, passing));
     EXPECT_EQ(hear(ring, 0), (Ids{1, 3}));
 }
 

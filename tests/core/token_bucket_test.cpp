@@ -14,7 +14,7 @@ using std::chrono::microseconds;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-const TimePoint start = TimePoint{} + seconds(1000);
+const TimePoint begin = TimePoint{} + seconds(1000);
 
 template <typename Bucket>
 class AnyTokenBucket : public testing::Test {};
@@ -35,27 +35,27 @@ TYPED_TEST(AnyTokenBucket, GivesItsBurstAtOnceAndThenItsRate) {
     for (const int burst : {1, 2, 40, 1000}) {
         const RateConfig rate{20, static_cast<double>(burst)};
         TypeParam bucket;
-        EXPECT_EQ(taken_at(bucket, rate, start), burst);
-        EXPECT_EQ(taken_at(bucket, rate, start + milliseconds(49)), 0);
-        EXPECT_EQ(taken_at(bucket, rate, start + milliseconds(50)), 1);
-        EXPECT_EQ(taken_at(bucket, rate, start + milliseconds(50)), 0);
+        EXPECT_EQ(taken_at(bucket, rate, begin), burst);
+        EXPECT_EQ(taken_at(bucket, rate, begin + milliseconds(49)), 0);
+        EXPECT_EQ(taken_at(bucket, rate, begin + milliseconds(50)), 1);
+        EXPECT_EQ(taken_at(bucket, rate, begin + milliseconds(50)), 0);
     }
 }
 
 TYPED_TEST(AnyTokenBucket, IsNeverFullerThanItsBurst) {
     const RateConfig rate{20, 40};
     TypeParam bucket;
-    EXPECT_EQ(taken_at(bucket, rate, start), 40);
-    EXPECT_EQ(taken_at(bucket, rate, start + seconds(3600)), 40);
+    EXPECT_EQ(taken_at(bucket, rate, begin), 40);
+    EXPECT_EQ(taken_at(bucket, rate, begin + seconds(3600)), 40);
 }
 
 TYPED_TEST(AnyTokenBucket, SaysHowLongToWait) {
     const RateConfig rate{20, 1};
     TypeParam bucket;
-    bucket.take(rate, start);
-    EXPECT_EQ(bucket.wait(rate, start), milliseconds(50));
-    EXPECT_EQ(bucket.wait(rate, start + milliseconds(20)), milliseconds(30));
-    EXPECT_EQ(bucket.wait(rate, start + milliseconds(50)), Duration::zero());
+    bucket.take(rate, begin);
+    EXPECT_EQ(bucket.wait(rate, begin), milliseconds(50));
+    EXPECT_EQ(bucket.wait(rate, begin + milliseconds(20)), milliseconds(30));
+    EXPECT_EQ(bucket.wait(rate, begin + milliseconds(50)), Duration::zero());
 }
 
 TYPED_TEST(AnyTokenBucket, LetsThroughNoMoreThanBurstPlusRateInAnyRun) {
@@ -64,14 +64,14 @@ TYPED_TEST(AnyTokenBucket, LetsThroughNoMoreThanBurstPlusRateInAnyRun) {
         const RateConfig rate{static_cast<double>(1 + random() % 1000),
                               static_cast<double>(1 + random() % 50)};
         TypeParam bucket;
-        TimePoint now = start;
+        TimePoint now = begin;
         double taken = 0;
         for (int i = 0; i < 500; ++i) {
             now += microseconds(random() % 20'000);
             if (bucket.wait(rate, now) > Duration::zero()) continue;
             bucket.take(rate, now);
             ++taken;
-            const double elapsed = std::chrono::duration<double>(now - start).count();
+            const double elapsed = std::chrono::duration<double>(now - begin).count();
             ASSERT_LE(taken, rate.burst + elapsed * rate.per_second + 1e-3) << "seed " << seed;
         }
     }
@@ -80,35 +80,35 @@ TYPED_TEST(AnyTokenBucket, LetsThroughNoMoreThanBurstPlusRateInAnyRun) {
 TEST(SharedTokenBucket, IsFullAgainOnceEverythingWasRefilled) {
     const RateConfig rate{10, 5};
     SharedTokenBucket bucket;
-    EXPECT_TRUE(bucket.full(start));
-    bucket.take(rate, start);
-    bucket.take(rate, start);
-    EXPECT_FALSE(bucket.full(start + milliseconds(199)));
-    EXPECT_TRUE(bucket.full(start + milliseconds(200)));
+    EXPECT_TRUE(bucket.full(begin));
+    bucket.take(rate, begin);
+    bucket.take(rate, begin);
+    EXPECT_FALSE(bucket.full(begin + milliseconds(199)));
+    EXPECT_TRUE(bucket.full(begin + milliseconds(200)));
 }
 
 TEST(BucketTable, GivesTheSameBucketForTheSameKey) {
     BucketTable table;
-    const auto one = table.bucket_of("a", start);
-    EXPECT_EQ(table.bucket_of("a", start), one);
-    EXPECT_NE(table.bucket_of("b", start), one);
+    const auto one = table.bucket_of("a", begin);
+    EXPECT_EQ(table.bucket_of("a", begin), one);
+    EXPECT_NE(table.bucket_of("b", begin), one);
     EXPECT_EQ(table.size(), 2u);
 }
 
 TEST(BucketTable, RemembersAnEmptiedBucketAfterItsSessionsAreGone) {
     BucketTable table;
     const RateConfig rate{1, 1};
-    table.bucket_of("spammer", start)->take(rate, start);
+    table.bucket_of("spammer", begin)->take(rate, begin);
     for (int i = 0; i < 5000; ++i) {
-        static_cast<void>(table.bucket_of(std::to_string(i), start));
+        static_cast<void>(table.bucket_of(std::to_string(i), begin));
     }
-    EXPECT_GT(table.bucket_of("spammer", start)->wait(rate, start), Duration::zero());
+    EXPECT_GT(table.bucket_of("spammer", begin)->wait(rate, begin), Duration::zero());
 }
 
 TEST(BucketTable, DoesNotGrowWithTheFullBucketsOfThoseWhoAreGone) {
     BucketTable table;
     for (int i = 0; i < 100'000; ++i) {
-        static_cast<void>(table.bucket_of(std::to_string(i), start));
+        static_cast<void>(table.bucket_of(std::to_string(i), begin));
         ASSERT_LE(table.size(), 1024u);
     }
 }
@@ -116,9 +116,9 @@ TEST(BucketTable, DoesNotGrowWithTheFullBucketsOfThoseWhoAreGone) {
 TEST(BucketTable, KeepsTheBucketsOfThoseWhoAreThere) {
     BucketTable table;
     std::vector<std::shared_ptr<SharedTokenBucket>> held;
-    for (int i = 0; i < 3000; ++i) held.push_back(table.bucket_of(std::to_string(i), start));
+    for (int i = 0; i < 3000; ++i) held.push_back(table.bucket_of(std::to_string(i), begin));
     for (int i = 0; i < 3000; ++i) {
-        EXPECT_EQ(table.bucket_of(std::to_string(i), start), held[static_cast<std::size_t>(i)]);
+        EXPECT_EQ(table.bucket_of(std::to_string(i), begin), held[static_cast<std::size_t>(i)]);
     }
 }
 

@@ -80,8 +80,8 @@ TEST(ForeignTargets, NatsCountsThePayload) {
 }
 
 // A user of a target without a network.
-struct Stage {
-    Stage(Target target, std::uint32_t index)
+struct ForeignStage {
+    ForeignStage(Target target, std::uint32_t index)
         : plan(scenario(), std::move(target)), user(index, plan) {
         for (Tally& each : context.tallies) {
             each.window_from_ns = 0;
@@ -132,7 +132,7 @@ struct Stage {
 };
 
 TEST(ForeignTargets, ASubscriptionOfMqttInBinaryFrames) {
-    Stage stage(shipped("mqtt.txt"), 2);
+    ForeignStage stage(shipped("mqtt.txt"), 2);
     stage.accept();
     EXPECT_TRUE(stage.take_binary().starts_with("\x10\x0e\x00\x04MQTT"s));
     stage.give_binary("\x20\x02\x00\x00"s);
@@ -147,7 +147,7 @@ TEST(ForeignTargets, ASubscriptionOfMqttInBinaryFrames) {
 }
 
 TEST(ForeignTargets, APingOfNatsIsAnswered) {
-    Stage stage(shipped("nats.txt"), 2);
+    ForeignStage stage(shipped("nats.txt"), 2);
     stage.accept();
     stage.give_binary("INFO {\"server_id\":\"x\"} \r\n");
     EXPECT_TRUE(stage.take_binary().ends_with("SUB load-0 1\r\nPING\r\n"));
@@ -158,7 +158,7 @@ TEST(ForeignTargets, APingOfNatsIsAnswered) {
 }
 
 TEST(ForeignTargets, ASenderPostsWhatTheTargetSays) {
-    Stage stage(shipped("nchan.txt"), Stage::scenario().connections);
+    ForeignStage stage(shipped("nchan.txt"), ForeignStage::scenario().connections);
     EXPECT_TRUE(std::exchange(stage.said, {}).starts_with("GET / HTTP/1.1\r\n"));
     // A server that has nothing at that path is ready all the same.
     stage.give("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
@@ -175,8 +175,8 @@ TEST(ForeignTargets, ASenderPostsWhatTheTargetSays) {
 }
 
 TEST(ForeignTargets, PublishersThatPostHaveNoWordOfTheirOwn) {
-    const Plan nchan(Stage::scenario(), shipped("nchan.txt"));
-    const Plan nats(Stage::scenario(), shipped("nats.txt"));
+    const Plan nchan(ForeignStage::scenario(), shipped("nchan.txt"));
+    const Plan nats(ForeignStage::scenario(), shipped("nats.txt"));
     EXPECT_FALSE(nchan.speaks(Transport::websocket));
     EXPECT_TRUE(nats.speaks(Transport::websocket));
     EXPECT_FALSE(nats.speaks(Transport::sse));

@@ -10,9 +10,9 @@
 namespace parley::load {
 namespace {
 
-constexpr double percents[] = {0, 1, 50, 90, 99, 99.9, 100};
+constexpr double shares[] = {0, 1, 50, 90, 99, 99.9, 100};
 
-std::vector<std::int64_t> random_values(std::uint64_t seed, std::size_t count) {
+std::vector<std::int64_t> random_times(std::uint64_t seed, std::size_t count) {
     std::mt19937_64 luck(seed);
     std::uniform_real_distribution<double> exponent(2, 11);
     std::vector<std::int64_t> values;
@@ -24,11 +24,11 @@ std::vector<std::int64_t> random_values(std::uint64_t seed, std::size_t count) {
 
 TEST(IntervalHistogram, PercentilesAreWithinAThirtySecondAndAUnitAboveTheSortedValues) {
     for (std::uint64_t seed = 1; seed <= 40; ++seed) {
-        auto values = random_values(seed, 1 + seed * 29);
+        auto values = random_times(seed, 1 + seed * 29);
         IntervalHistogram histogram;
         for (const auto value : values) histogram.record(value);
         std::sort(values.begin(), values.end());
-        for (const double percent : percents) {
+        for (const double percent : shares) {
             const double rank = std::ceil(percent / 100 * static_cast<double>(values.size()));
             const auto exact = static_cast<double>(
                 values[std::max<std::size_t>(1, static_cast<std::size_t>(rank)) - 1]);
@@ -57,18 +57,18 @@ TEST(IntervalHistogram, EveryPowerOfTwoAndItsNeighboursAreFoundAgain) {
 TEST(IntervalHistogram, MergingIsCountingEverythingInOne) {
     for (std::uint64_t seed = 1; seed <= 10; ++seed) {
         IntervalHistogram one, other, all;
-        for (const auto value : random_values(seed, 300)) {
+        for (const auto value : random_times(seed, 300)) {
             one.record(value);
             all.record(value);
         }
-        for (const auto value : random_values(seed + 100, 200)) {
+        for (const auto value : random_times(seed + 100, 200)) {
             other.record(value);
             all.record(value);
         }
         one.merge(other);
         EXPECT_EQ(one.count(), all.count());
         EXPECT_EQ(one.max(), all.max());
-        for (const double percent : percents) {
+        for (const double percent : shares) {
             EXPECT_EQ(one.percentile(percent), all.percentile(percent));
         }
     }

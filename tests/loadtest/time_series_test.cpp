@@ -9,7 +9,7 @@
 namespace parley::load {
 namespace {
 
-constexpr std::int64_t origin_ns = 1000 * ns_per_s;
+constexpr std::int64_t begin_ns = 1000 * ns_per_s;
 
 std::uint64_t measured(const TimeSeries& series) {
     std::uint64_t sum = 0;
@@ -19,7 +19,7 @@ std::uint64_t measured(const TimeSeries& series) {
 
 TimeSeries started() {
     TimeSeries series;
-    series.start(origin_ns);
+    series.start(begin_ns);
     return series;
 }
 
@@ -31,8 +31,8 @@ SeriesCounts published(std::uint64_t count) {
 
 TEST(TimeSeries, BeforeItIsStartedNothingIsKept) {
     TimeSeries series;
-    series.record(origin_ns, 5);
-    series.count(origin_ns, published(1));
+    series.record(begin_ns, 5);
+    series.count(begin_ns, published(1));
     EXPECT_EQ(series.size(), 0u);
 }
 
@@ -40,7 +40,7 @@ TEST(TimeSeries, EveryLatencyCountsInItsSecond) {
     TimeSeries series = started();
     for (std::int64_t second = 0; second < 10; ++second) {
         for (std::int64_t n = 0; n <= second; ++n) {
-            series.record(origin_ns + second * ns_per_s + n, (second + 1) * ns_per_ms);
+            series.record(begin_ns + second * ns_per_s + n, (second + 1) * ns_per_ms);
         }
     }
     ASSERT_EQ(series.size(), 10u);
@@ -52,23 +52,23 @@ TEST(TimeSeries, EveryLatencyCountsInItsSecond) {
 
 TEST(TimeSeries, BothEndsOfAnIntervalBelongWhereTheyShould) {
     TimeSeries series = started();
-    series.record(origin_ns, 1);
-    series.record(origin_ns + ns_per_s - 1, 1);
+    series.record(begin_ns, 1);
+    series.record(begin_ns + ns_per_s - 1, 1);
     EXPECT_EQ(series.size(), 1u);
-    series.record(origin_ns + ns_per_s, 1);
+    series.record(begin_ns + ns_per_s, 1);
     ASSERT_EQ(series.size(), 2u);
     EXPECT_EQ(series[0].latency.count(), 2u);
     // What is older counts in the interval at hand.
-    series.record(origin_ns + 5, 1);
-    series.record(origin_ns - 5, 1);
+    series.record(begin_ns + 5, 1);
+    series.record(begin_ns - 5, 1);
     EXPECT_EQ(series[1].latency.count(), 3u);
 }
 
 TEST(TimeSeries, CountsStayAsTheyWereWhereNothingIsHeard) {
     TimeSeries series = started();
-    series.count(origin_ns + 1, published(7));
-    series.count(origin_ns + 2, published(9));
-    series.record(origin_ns + 5 * ns_per_s, 1);
+    series.count(begin_ns + 1, published(7));
+    series.count(begin_ns + 2, published(9));
+    series.record(begin_ns + 5 * ns_per_s, 1);
     ASSERT_EQ(series.size(), 6u);
     for (std::size_t i = 0; i < 6; ++i) EXPECT_EQ(series[i].counts.published, 9u);
 }
@@ -78,8 +78,8 @@ TEST(TimeSeries, FoldingKeepsEveryLatencyAndTheCountsAtEachEnd) {
     for (const std::int64_t seconds : {1, 2, 599, 600, 601, 1199, 1200, 1201, 2400, 2401, 86400}) {
         TimeSeries series = started();
         for (std::int64_t s = 0; s < seconds; ++s) {
-            series.record(origin_ns + s * ns_per_s, (s + 1) * 1000);
-            series.count(origin_ns + s * ns_per_s, published(static_cast<std::uint64_t>(s + 1)));
+            series.record(begin_ns + s * ns_per_s, (s + 1) * 1000);
+            series.count(begin_ns + s * ns_per_s, published(static_cast<std::uint64_t>(s + 1)));
         }
         const std::int64_t width_s = series.width_ns() / ns_per_s;
         EXPECT_LE(series.size(), TimeSeries::points_max);
@@ -97,8 +97,8 @@ TEST(TimeSeries, FoldingKeepsEveryLatencyAndTheCountsAtEachEnd) {
 
 TEST(TimeSeries, ALeapOverManyDoublingsIsOneStep) {
     TimeSeries series = started();
-    series.record(origin_ns, 3);
-    series.record(origin_ns + 24 * 3600 * ns_per_s, 4);
+    series.record(begin_ns, 3);
+    series.record(begin_ns + 24 * 3600 * ns_per_s, 4);
     EXPECT_LE(series.size(), TimeSeries::points_max);
     EXPECT_EQ(measured(series), 2u);
     EXPECT_EQ(series[0].latency.count(), 1u);
@@ -112,7 +112,7 @@ TEST(TimeSeries, MergingIsRecordingEverythingInOne) {
         for (const std::int64_t second : lengths) {
             TimeSeries one = started(), other = started(), all = started();
             for (std::int64_t s = 0; s < std::max(first, second); ++s) {
-                const std::int64_t now = origin_ns + s * ns_per_s;
+                const std::int64_t now = begin_ns + s * ns_per_s;
                 if (s < first) one.record(now, s);
                 if (s < second) other.record(now, 2 * s);
                 if (s < first) all.record(now, s);
@@ -139,7 +139,7 @@ TEST(TimeSeries, MergingIsRecordingEverythingInOne) {
 
 TEST(TimeSeries, MergingOneThatWasNotStartedChangesNothing) {
     TimeSeries series = started();
-    series.record(origin_ns, 1);
+    series.record(begin_ns, 1);
     series.merge(TimeSeries());
     EXPECT_EQ(measured(series), 1u);
 }

@@ -21,8 +21,8 @@ std::string frame(Opcode opcode, std::string_view payload) {
     return out;
 }
 
-struct Stage {
-    Stage() : plan(scenario(), Target{}), user(1, plan) {
+struct LineStage {
+    LineStage() : plan(scenario(), Target{}), user(1, plan) {
         std::string request;
         line.open("/", {}, request, context);
         user.open(said, 1, true, context);
@@ -123,7 +123,7 @@ TEST(WebSocketLine, HearsWhatTheDecoderHearsHoweverItIsSplit) {
     for (const std::string& stream : streams) {
         const std::size_t step = stream.size() > 2000 ? 997 : 1;
         for (std::size_t at = 0; at <= stream.size(); at += step) {
-            Stage stage;
+            LineStage stage;
             stage.give(stream.substr(0, at));
             if (stage.user.state() != VirtualUser::State::closed) stage.give(stream.substr(at));
             EXPECT_EQ(stage.heard, decoded(stage.plan, stream)) << stream.substr(0, 80) << at;
@@ -132,7 +132,7 @@ TEST(WebSocketLine, HearsWhatTheDecoderHearsHoweverItIsSplit) {
 }
 
 TEST(WebSocketLine, APlainTextIsNotCopied) {
-    Stage stage;
+    LineStage stage;
     std::string bytes = frame(Opcode::text, std::string(200, 'a'));
     ASSERT_EQ(stage.line.feed(stage.user, bytes, stage.said, stage.context).event,
               WebSocketLine::Event::text);

@@ -10,7 +10,7 @@
 namespace parley::protocol {
 namespace {
 
-using test::gunzip;
+using parley::test::gunzip;
 
 TEST(GzipEncoder, GivesBackWhatItWasGivenTimeAndAgain) {
     GzipEncoder encoder;

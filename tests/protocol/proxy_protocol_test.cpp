@@ -9,7 +9,7 @@ namespace parley::protocol {
 namespace {
 
 using Family = ProxiedPeer::Family;
-using Status = ProxyHeaderDecoder::Status;
+using ProxyStatus = ProxyHeaderDecoder::Status;
 
 const std::string signature("\r\n\r\n\0\r\nQUIT\n", 12);
 
@@ -123,12 +123,12 @@ TEST(ProxyHeaderDecoder, TakesTheHeaderAndNothingBehindItAtEverySplit) {
             ProxyHeaderDecoder decoder;
             auto first = decoder.feed(std::string_view(all).substr(0, cut));
             std::size_t consumed = first.consumed;
-            if (first.status == Status::need_more) {
+            if (first.status == ProxyStatus::need_more) {
                 ASSERT_EQ(consumed, cut);
                 first = decoder.feed(std::string_view(all).substr(cut));
                 consumed += first.consumed;
             }
-            ASSERT_EQ(first.status, Status::complete) << cut << decoder.error();
+            ASSERT_EQ(first.status, ProxyStatus::complete) << cut << decoder.error();
             ASSERT_EQ(consumed, good.header.size()) << cut;
             ASSERT_EQ(decoder.peer().family, good.family);
             ASSERT_EQ(decoder.peer().port, good.port);
@@ -145,7 +145,7 @@ TEST(ProxyHeaderDecoder, WaitsForTheRestOfEveryBeginning) {
         for (std::size_t size = 0; size < good.header.size(); ++size) {
             ProxyHeaderDecoder decoder;
             const auto step = decoder.feed(std::string_view(good.header).substr(0, size));
-            ASSERT_EQ(step.status, Status::need_more) << size;
+            ASSERT_EQ(step.status, ProxyStatus::need_more) << size;
         }
     }
 }
@@ -194,10 +194,10 @@ TEST(ProxyHeaderDecoder, RefusesWhatIsNoHeader) {
         for (std::size_t cut = 0; cut <= std::min<std::size_t>(bad.header.size(), 200); ++cut) {
             ProxyHeaderDecoder decoder;
             auto step = decoder.feed(std::string_view(bad.header).substr(0, cut));
-            if (step.status == Status::need_more) {
+            if (step.status == ProxyStatus::need_more) {
                 step = decoder.feed(std::string_view(bad.header).substr(cut));
             }
-            ASSERT_EQ(step.status, Status::malformed) << cut;
+            ASSERT_EQ(step.status, ProxyStatus::malformed) << cut;
             ASSERT_FALSE(decoder.error().empty());
         }
     }
@@ -215,7 +215,7 @@ TEST(ProxyHeaderDecoder, RefusesAHeaderWithAChecksumOfWhichAnyBitWasChanged) {
             const auto step = decoder.feed(changed);
             // A checksum whose type was changed is none.
             const bool no_checksum = at == header.size() - 5 - 7;
-            ASSERT_EQ(step.status, no_checksum ? Status::complete : Status::malformed)
+            ASSERT_EQ(step.status, no_checksum ? ProxyStatus::complete : ProxyStatus::malformed)
                 << at << ", bit " << bit;
         }
     }

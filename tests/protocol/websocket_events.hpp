@@ -11,6 +11,9 @@
 
 namespace parley::protocol::test {
 
+inline constexpr WebSocketDecoderConfig server_config{.role = WebSocketRole::server};
+inline constexpr WebSocketDecoderConfig client_config{.role = WebSocketRole::client};
+
 struct SeenEvent {
     WebSocketDecoder::Event event;
     Opcode opcode;

@@ -14,14 +14,13 @@ namespace parley::protocol {
 namespace {
 
 using namespace std::string_literals;
+using test::client_config;
 using test::decode_in_pieces;
 using test::decode_whole;
 using test::frame_bytes;
 using test::SeenEvent;
+using test::server_config;
 using Event = WebSocketDecoder::Event;
-
-constexpr WebSocketDecoderConfig server_config{.role = WebSocketRole::server};
-constexpr WebSocketDecoderConfig client_config{.role = WebSocketRole::client};
 
 struct RoleCase {
     const WebSocketDecoderConfig& config;

@@ -17,7 +17,7 @@ using test::LoopbackClient;
 using test::status_of;
 using test::TestServer;
 
-struct Refused {
+struct RefusedRequest {
     std::string_view what;
     std::string request;
     int status;
@@ -25,7 +25,7 @@ struct Refused {
 
 const std::string host = "Host: a\r\n";
 
-std::vector<Refused> refused_requests() {
+std::vector<RefusedRequest> refused_requests() {
     return {
         {"no HTTP at all", "hello there\r\n\r\n", 400},
         {"a TLS greeting", std::string("\x16\x03\x01\x02\x00\x01\x00\x01", 8) + "\r\n\r\n", 400},
@@ -138,7 +138,7 @@ std::vector<Refused> refused_requests() {
 TEST(HttpConnection, RefusesWithAStatusAndCloses) {
     TestServer server;
     const std::uint64_t refusals = refused_requests().size();
-    for (const Refused& refused : refused_requests()) {
+    for (const RefusedRequest& refused : refused_requests()) {
         SCOPED_TRACE(refused.what);
         LoopbackClient client(server.port());
         // Whatever it was, what stands behind it is no request of anybody.

@@ -174,7 +174,7 @@ TEST(RestFrontend, SaysThatThereAreNoAccounts) {
     }
 }
 
-struct Refused {
+struct RefusedCall {
     std::string_view method;
     std::string target;
     std::string body;
@@ -187,7 +187,7 @@ struct Refused {
 const std::string json_type = "Content-Type: application/json\r\n";
 const std::string form_type = "Content-Type: application/x-www-form-urlencoded\r\n";
 
-std::vector<Refused> malformed_bodies() {
+std::vector<RefusedCall> malformed_bodies() {
     return {
         {"POST", messages, "", "", 400, "bad_request", "exactly one of"},
         {"POST", messages, "{", json_type, 400, "bad_request", "not JSON"},
@@ -224,7 +224,7 @@ std::vector<Refused> malformed_bodies() {
     };
 }
 
-std::vector<Refused> refused_targets() {
+std::vector<RefusedCall> refused_targets() {
     return {
         {"GET", "/api/", "", "", 404, "not_found", "nothing at this path"},
         {"GET", "/api/v1/rooms/lobby/nothing", "", "", 404, "not_found", "nothing at this path"},
@@ -259,7 +259,7 @@ TEST(RestFrontend, RefusesWithAStatusACodeAndTheReason) {
     ASSERT_EQ(client.post(messages, "text=there").status, 201);
     auto rows = malformed_bodies();
     for (auto& row : refused_targets()) rows.push_back(std::move(row));
-    for (const Refused& row : rows) {
+    for (const RefusedCall& row : rows) {
         SCOPED_TRACE(row.target + " " + row.body.substr(0, 40) + " " + row.extra);
         // Each over a connection of its own: HTTP itself refuses some, and closes.
         const RestAnswer answer =

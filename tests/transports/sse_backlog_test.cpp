@@ -9,7 +9,7 @@
 namespace parley::transports {
 namespace {
 
-std::vector<core::RetainedPtr> messages(std::size_t count, std::size_t bytes) {
+std::vector<core::RetainedPtr> messages_of(std::size_t count, std::size_t bytes) {
     std::vector<core::RetainedPtr> out;
     for (std::uint64_t offset = 1; offset <= count; ++offset) {
         const std::string json = R"({"cursor":"e:)" + std::to_string(offset) + R"(","text":")" +
@@ -21,7 +21,7 @@ std::vector<core::RetainedPtr> messages(std::size_t count, std::size_t bytes) {
 }
 
 SseBacklog backlog_of(std::size_t count, std::size_t bytes = 10) {
-    return {messages(count, bytes), *sse_bare.format};
+    return {messages_of(count, bytes), *sse_bare.format};
 }
 
 TEST(SseBacklog, OffersEveryMessageOnceInOrderHoweverManyAreTakenAtATime) {

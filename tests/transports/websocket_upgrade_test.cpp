@@ -23,7 +23,7 @@ constexpr std::string_view good =
     "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
 
-std::string ask(LoopbackClient& client, const Row& row, std::string_view more = {}) {
+std::string upgrade(LoopbackClient& client, const Row& row, std::string_view more = {}) {
     client.send(std::string(row.request_line) + "\r\nHost: chat.local:80\r\n" +
                 std::string(row.headers) + std::string(more) + "\r\n");
     return client.read_answer(row.status == 101);
@@ -55,7 +55,7 @@ TEST(WebSocketUpgrade, IsRefusedWithAStatusAndTheConnectionStays) {
              Row{"a name not in UTF-8", "GET /ws?name=%FF HTTP/1.1", good, 400},
          }) {
         SCOPED_TRACE(row.what);
-        const std::string answer = ask(client, row);
+        const std::string answer = upgrade(client, row);
         EXPECT_EQ(status_of(answer), row.status) << answer;
         EXPECT_NE(answer.find("\"detail\":"), std::string::npos);
         if (row.status == 426) {
@@ -74,13 +74,14 @@ TEST(WebSocketUpgrade, IsRefusedToPagesOfOtherOrigins) {
     for (const std::string_view origin :
          {"", "Origin: http://chat.local\r\n", "Origin: https://a.example.org\r\n"}) {
         LoopbackClient client(server.port());
-        EXPECT_EQ(status_of(ask(client, row, origin)), 101) << origin;
+        EXPECT_EQ(status_of(upgrade(client, row, origin)), 101) << origin;
     }
     for (const std::string_view origin :
          {"Origin: http://evil.org\r\n", "Origin: http://chat.local:8080\r\n",
           "Origin: null\r\n"}) {
         LoopbackClient client(server.port());
-        EXPECT_EQ(status_of(ask(client, {"", row.request_line, good, 403}, origin)), 403) << origin;
+        EXPECT_EQ(status_of(upgrade(client, {"", row.request_line, good, 403}, origin)), 403)
+            << origin;
     }
 }
 
@@ -104,7 +105,7 @@ TEST(WebSocketUpgrade, AnswersWithWhatWasAgreed) {
          }) {
         SCOPED_TRACE(agreed.offer);
         LoopbackClient client(server.port());
-        const std::string answer = ask(client, row, agreed.offer);
+        const std::string answer = upgrade(client, row, agreed.offer);
         EXPECT_EQ(status_of(answer), 101);
         EXPECT_NE(answer.find(agreed.contains), std::string::npos) << answer;
         EXPECT_EQ(answer.find(agreed.lacks), std::string::npos) << answer;
@@ -116,8 +117,8 @@ TEST(WebSocketUpgrade, DoesNotDeflateWhereTheOperatorForbidsIt) {
     config.deflate = false;
     TestServer server({}, config);
     LoopbackClient client(server.port());
-    const std::string answer = ask(client, {"", "GET /ws HTTP/1.1", good, 101},
-                                   "Sec-WebSocket-Extensions: permessage-deflate\r\n");
+    const std::string answer = upgrade(client, {"", "GET /ws HTTP/1.1", good, 101},
+                                       "Sec-WebSocket-Extensions: permessage-deflate\r\n");
     EXPECT_EQ(answer.find("permessage-deflate"), std::string::npos);
 }
 

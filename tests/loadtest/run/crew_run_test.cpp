@@ -8,36 +8,13 @@
 #include "loadtest/coordinator.hpp"
 #include "loadtest/crew_session.hpp"
 #include "loadtest/run.hpp"
+#include "loadtest/run/short_scenario.hpp"
 #include "loadtest/worker_link.hpp"
 
 namespace parley::load {
 namespace {
 
 using namespace std::chrono_literals;
-
-Target echo_target() {
-    Target target;
-    target.name = "echo";
-    target.path = "/r/{room}";
-    return target;
-}
-
-Scenario short_scenario(std::uint16_t port) {
-    Scenario scenario;
-    scenario.url = {"127.0.0.1", port, "/", false};
-    scenario.connections = 12;
-    scenario.rooms = 2;
-    scenario.spread = 2;
-    scenario.rate_per_s = 400;
-    scenario.payload_bytes = 64;
-    scenario.warmup = 10ms;
-    scenario.duration = 90ms;
-    scenario.ramp = 5ms;
-    scenario.settle = 10s;
-    scenario.drain = 10s;
-    scenario.threads = 1;
-    return scenario;
-}
 
 // The report of `workers` workers, each as its process would be.
 Checked<Report> run_crew(Scenario scenario, unsigned workers) {

@@ -3,31 +3,16 @@
 #include <gtest/gtest.h>
 
 #include "loadtest/broadcast_server.hpp"
+#include "loadtest/run/short_scenario.hpp"
 
 namespace parley::load {
 namespace {
 
 using namespace std::chrono_literals;
 
-Target echo_target() {
-    Target target;
-    target.name = "echo";
-    target.path = "/r/{room}";
-    return target;
-}
-
-Scenario short_scenario(std::uint16_t port) {
-    Scenario scenario;
-    scenario.url = {"127.0.0.1", port, "/"};
+Scenario scenario_for(std::uint16_t port) {
+    Scenario scenario = short_scenario(port);
     scenario.connections = 8;
-    scenario.rooms = 2;
-    scenario.spread = 2;
-    scenario.rate_per_s = 400;
-    scenario.payload_bytes = 64;
-    scenario.warmup = 10ms;
-    scenario.duration = 90ms;
-    scenario.ramp = 5ms;
-    scenario.settle = 10s;
     scenario.drain = 40ms;
     scenario.threads = 2;
     return scenario;
@@ -35,7 +20,7 @@ Scenario short_scenario(std::uint16_t port) {
 
 Report run_against(Mischief mischief, const Scenario& changes = {}) {
     const BroadcastServer server(mischief);
-    Scenario scenario = short_scenario(server.port());
+    Scenario scenario = scenario_for(server.port());
     scenario.churn_per_s = changes.churn_per_s;
     scenario.slow_readers_percent = changes.slow_readers_percent;
     // A busy machine may be late, but what was sent arrives; only what was dropped is waited for in
@@ -85,7 +70,7 @@ TEST(Run, OneDuplicateIsFound) {
 TEST(Run, OneReorderedDeliveryIsFound) {
     // One publisher a room: with more, a swap of two publishers' messages breaks no order.
     const BroadcastServer server(Mischief::reorder);
-    Scenario scenario = short_scenario(server.port());
+    Scenario scenario = scenario_for(server.port());
     scenario.spread = 1;
     scenario.drain = 2s;
     const std::atomic<bool> interrupted{false};
@@ -114,14 +99,14 @@ TEST(Run, AServerThatIsNotThereIsToldAtOnce) {
     ASSERT_EQ(::getsockname(taken.get(), generic, &size), 0);
     const std::atomic<bool> interrupted{false};
     const auto report =
-        run(short_scenario(ntohs(address.sin_port)), echo_target(), nullptr, interrupted);
+        run(scenario_for(ntohs(address.sin_port)), echo_target(), nullptr, interrupted);
     ASSERT_FALSE(report);
     EXPECT_NE(report.error().text.find("cannot connect to 127.0.0.1"), std::string::npos);
 }
 
 TEST(Run, AnInterruptedRunEndsEarlyAndSaysSo) {
     const BroadcastServer server(Mischief::none);
-    Scenario scenario = short_scenario(server.port());
+    Scenario scenario = scenario_for(server.port());
     scenario.warmup = 0ns;
     scenario.duration = 1h;
     scenario.drain = 10s;

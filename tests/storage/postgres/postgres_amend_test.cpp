@@ -13,8 +13,6 @@ using core::Durability;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-constexpr std::array both{Durability::sync, Durability::async};
-
 // A process that does nothing for a while.
 struct Stopped {
     explicit Stopped(const std::string& process) : pid(std::stoi(process)) { ::kill(pid, SIGSTOP); }
@@ -74,7 +72,7 @@ TEST_F(PostgresAmendTest, AmendsNothingWhereTheMessageIsRefusedOrTheOtherIsGone)
 }
 
 TEST_F(PostgresAmendTest, AnAmendmentThatIsNoTextIsRefusedWithItsMessageAndHarmsNobodyElse) {
-    for (const auto durability : both) {
+    for (const auto durability : test::both_durabilities) {
         open_store(durability);
         const std::string room = durability == Durability::sync ? "a" : "b";
         append(room, 1, "before");
@@ -227,7 +225,7 @@ TEST_F(PostgresAmendTest, WhatARoomHoldsIsCountedAsItWasSaidWhateverWasAmended) 
 
 // A commit that is in the log and waits for a standby that is not there, when its connection ends.
 TEST_F(PostgresAmendTest, ABatchWhoseAnswerGotLostAmendsWithItsPublicationsOrNotAtAll) {
-    for (const auto durability : both) {
+    for (const auto durability : test::both_durabilities) {
         open_store(durability);
         const std::string r = durability == Durability::sync ? "a" : "b";
         for (std::uint64_t i = 1; i <= 70; ++i) append(r, i, "told n" + std::to_string(i));

@@ -15,12 +15,10 @@ namespace {
 using core::Durability;
 using ::testing::HasSubstr;
 
-constexpr std::array both{Durability::sync, Durability::async};
-
 using PostgresOutageTest = test::PostgresFixture;
 
 TEST_F(PostgresOutageTest, ADatabaseThatIsAwayIsReportedAndRecoversByItself) {
-    for (const auto durability : both) {
+    for (const auto durability : test::both_durabilities) {
         open_store(durability);
         const std::string room = durability == Durability::sync ? "a" : "b";
         append(room, 1, "before");
@@ -92,7 +90,7 @@ TEST_F(PostgresOutageTest, WhatIsQueuedWhenTheStoreEndsIsWrittenWithinItsPatienc
 
 // A commit that is in the log and waits for a standby that is not there, when its connection ends.
 TEST_F(PostgresOutageTest, ABatchThatWasCommittedThoughItsAnswerGotLostIsThereOnceOrNotAtAll) {
-    for (const auto durability : both) {
+    for (const auto durability : test::both_durabilities) {
         open_store(durability);
         const std::string room = durability == Durability::sync ? "a" : "b";
         append(room, 1, "told");
@@ -400,7 +398,7 @@ struct PostgresLoadTest : PostgresOutageTest {
 };
 
 TEST_F(PostgresLoadTest, WhatWasToldStaysWhenTheServerIsStoppedAndStarted) {
-    for (const auto durability : both) {
+    for (const auto durability : test::both_durabilities) {
         database = cluster.make_database();
         begin(durability);
         Talkers talkers(*talking, 8, 25);
@@ -422,7 +420,7 @@ TEST_F(PostgresLoadTest, WhatWasToldStaysWhenTheServerIsStoppedAndStarted) {
 }
 
 TEST_F(PostgresLoadTest, WhatWasToldStaysWhenConnectionsAreKilledWithinBatches) {
-    for (const auto durability : both) {
+    for (const auto durability : test::both_durabilities) {
         database = cluster.make_database();
         begin(durability);
         Talkers talkers(*talking, 8, 25);

@@ -1,6 +1,7 @@
 // A store of PostgreSQL in a database of its own, and a shard that asks it.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -14,6 +15,8 @@
 #include "support/postgres_cluster.hpp"
 
 namespace parley::test {
+
+inline constexpr std::array both_durabilities{core::Durability::sync, core::Durability::async};
 
 struct PostgresFixture : StoreFixture<storage::PostgresStore> {
     ~PostgresFixture() override {

@@ -20,8 +20,6 @@ using ::testing::Not;
 
 using PostgresStoreTest = test::PostgresFixture;
 
-constexpr std::array both{Durability::sync, Durability::async};
-
 TEST_F(PostgresStoreTest, ARoomThatIsNotStoredBeginsWithTheEpochThatItIsOfferedAndTakesNoPlace) {
     test::a_room_that_is_not_stored_begins_with_the_epoch_that_it_is_offered(*this);
     EXPECT_TRUE(cluster.query(database, "SELECT name FROM parley_rooms").empty());
@@ -40,7 +38,7 @@ TEST_F(PostgresStoreTest, PagesInBothDirectionsAndSaysWhetherThereIsMore) {
 }
 
 TEST_F(PostgresStoreTest, StoresManyRoomsAndLargeMessagesInOneBatch) {
-    for (const auto durability : both) {
+    for (const auto durability : test::both_durabilities) {
         open_store(durability);
         const std::string stem = durability == Durability::sync ? "a" : "b";
         for (std::uint64_t i = 1; i <= 20; ++i) {
@@ -68,7 +66,7 @@ TEST_F(PostgresStoreTest, AMessageThatDoesNotFollowWhatIsStoredIsForgottenWithSy
 }
 
 TEST_F(PostgresStoreTest, AMessageThatIsNoTextHarmsNobodyElse) {
-    for (const auto durability : both) {
+    for (const auto durability : test::both_durabilities) {
         open_store(durability);
         const std::string room = durability == Durability::sync ? "a" : "b";
         append(room, 1, "before");
@@ -118,7 +116,7 @@ TEST_F(PostgresStoreTest, AKeyThatComesBeforeItsRoomsFirstMessageIsKept) {
 }
 
 TEST_F(PostgresStoreTest, AnEndThatLostNothingKeepsTheEpochsAndOneThatMayHaveDoesNot) {
-    for (const auto durability : both) {
+    for (const auto durability : test::both_durabilities) {
         for (const bool clean : {true, false}) {
             const std::string room = "r" + std::to_string(ticket);
             open_store(durability);
