@@ -48,7 +48,6 @@ admin::MetricSource count(const char* name, const char* help,
 }
 
 double age_in_seconds(std::int64_t since_ms) {
-    if (since_ms == 0) return 0;
     const auto since = core::WallTime(std::chrono::milliseconds(since_ms));
     return std::chrono::duration<double>(core::machine_now().wall - since).count();
 }
@@ -97,7 +96,8 @@ std::vector<admin::MetricSource> history_metrics(const storage::Engine& engine) 
                "Age of the oldest message that is not stored yet: what a crash would lose with "
                "durability async.",
                Kind::gauge,
-               [&counters] {
+               [&engine, &counters] {
+                   if (engine.queue().messages() == 0) return 0.0;
                    return age_in_seconds(counters.unsaved_since.load(std::memory_order_relaxed));
                }),
         source("parley_history_up", "1 while the history store can be written, else 0.",

@@ -77,9 +77,8 @@ void Engine::settle(const std::vector<AppendRequest>& appends, bool stored) {
         queue_.settle(append);
         if (sync()) by_home[append.home].push_back({append.room, append.ticket, stored});
     }
-    // What is still queued is younger than the last of these.
-    counters_.unsaved_since.store(queue_.messages() == 0 ? 0 : in_ms(appends.back().unsaved.at),
-                                  std::memory_order_relaxed);
+    // What is still queued, or being queued now, is younger than the last of these.
+    counters_.unsaved_since.store(in_ms(appends.back().unsaved.at), std::memory_order_relaxed);
     (stored ? counters_.messages : counters_.refused)
         .fetch_add(appends.size(), std::memory_order_relaxed);
     for (auto& [home, outcomes] : by_home) {

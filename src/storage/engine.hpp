@@ -35,9 +35,8 @@ struct EngineCounters {
     std::atomic<std::uint64_t> commit_us{0};  // spent in transactions that were committed
     std::atomic<std::uint64_t> removed{0};    // messages, by retention
     std::atomic<std::uint64_t> untidy{0};     // failures to index or remove
-    std::atomic<std::int64_t> unsaved_since{
-        0};  // async: when the oldest message that is queued was
-             // pushed, in ms since 1970; 0: none is
+    // No later than the oldest message that is queued was said, in ms since 1970, while one is.
+    std::atomic<std::int64_t> unsaved_since{0};
 };
 
 // A stored message as its room's history has it now: with the epoch of today.
