@@ -450,7 +450,7 @@ Awaitable<bool> HttpConnection<Stream>::finish() {
         const bool last = answer->response.close;
         const bool written = co_await finish_answer(*answer);
         answer.reset();  // what brings its body is not held while the client is listened to
-        if (written && last) co_await linger(*this);
+        if (written && last) co_await hear_out(*this);
         co_return written && !last;
     }
     co_return then == Then::next;

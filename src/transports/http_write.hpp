@@ -95,7 +95,7 @@ template <typename Carrier>
 
 // Ends what is written and hears the client out, before the socket is closed.
 template <typename Carrier>
-[[nodiscard]] Awaitable<void> linger(Carrier& to) {
+[[nodiscard]] Awaitable<void> hear_out(Carrier& to) {
     to.io().shutdown_write();
     to.arm(linger_time);
     std::size_t dropped = 0;
