@@ -28,10 +28,6 @@ function(parley_test_program name)
     # What is tested is optimised; the tests themselves would take most of a build's time.
     target_compile_options(${name} PRIVATE -Og)
     target_precompile_headers(${name} PRIVATE <gmock/gmock.h> <gtest/gtest.h>)
-    if(PARLEY_SANITIZER STREQUAL "address")
-        # Checks of each pointer are a third of a test's compilation, and are in what it tests.
-        target_compile_options(${name} PRIVATE -fno-sanitize=null,alignment,vptr)
-    endif()
     # GCC 12 raises them falsely on `"text" + std::to_string(n)`, which tests are full of (bug 105329).
     if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
         target_compile_options(${name} PRIVATE -Wno-stringop-overflow -Wno-array-bounds)
