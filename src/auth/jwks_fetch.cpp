@@ -1,5 +1,6 @@
 #include "auth/jwks_fetch.hpp"
 
+#include <arpa/inet.h>
 #include <curl/curl.h>
 
 #include <memory>
@@ -25,11 +26,11 @@ using Transfer = std::unique_ptr<CURL, Release<&curl_easy_cleanup>>;
 using Transfers = std::unique_ptr<CURLM, Release<&curl_multi_cleanup>>;
 using Fields = std::unique_ptr<curl_slist, Release<&curl_slist_free_all>>;
 
-// A part of the URL; nothing where it has none.
-std::optional<std::string> part_of(CURLU* url, CURLUPart part) {
-    char* text = nullptr;
-    if (curl_url_get(url, part, &text, 0) != CURLUE_OK) return std::nullopt;
-    return std::string(Text(text).get());
+// As libcurl writes addresses.
+bool is_loopback(const std::string& host) {
+    in_addr address{};
+    const bool v4 = inet_pton(AF_INET, host.c_str(), &address) == 1;
+    return host == "localhost" || host == "[::1]" || (v4 && host.starts_with("127."));
 }
 
 // libcurl's: takes a piece of the body, or ends the transfer by taking less.
@@ -50,13 +51,14 @@ CURLcode complete(CURL* transfer, const std::atomic<bool>& stopping) {
     // The partner is JwksKeeper::stop(); nothing else is read because of it.
     while (!stopping.load(std::memory_order_relaxed)) {
         int running = 0;
-        curl_multi_perform(transfers.get(), &running);
+        const CURLMcode driven = curl_multi_perform(transfers.get(), &running);
         int left = 0;
         if (const CURLMsg* ended = curl_multi_info_read(transfers.get(), &left)) {
             result = ended->data.result;
             break;
         }
-        curl_multi_poll(transfers.get(), nullptr, 0, look_ms, nullptr);
+        if (driven != CURLM_OK) break;
+        if (curl_multi_poll(transfers.get(), nullptr, 0, look_ms, nullptr) != CURLM_OK) break;
     }
     curl_multi_remove_handle(transfers.get(), transfer);
     return result;
@@ -65,31 +67,32 @@ CURLcode complete(CURL* transfer, const std::atomic<bool>& stopping) {
 }  // namespace
 
 std::optional<HttpUrl> parse_http_url(std::string_view text) {
-    HttpUrl url{.text = std::string(text), .host = {}, .tls = text.starts_with("https://")};
-    const std::size_t scheme = url.tls ? 8 : 7;
-    // libcurl guesses at what is missing, and takes any number of slashes.
-    if (!url.tls && !text.starts_with("http://")) return std::nullopt;
+    const bool tls = text.starts_with("https://");
+    if (!tls && !text.starts_with("http://")) return std::nullopt;
+    // libcurl takes any number of slashes, and an empty fragment for none.
+    const std::string_view rest = text.substr(tls ? 8 : 7);
+    if (rest.starts_with('/') || rest.find('#') != std::string_view::npos) return std::nullopt;
+    HttpUrl url{.text = std::string(text), .tls = tls};
     const Url parts(curl_url());
+    char* host = nullptr;
     if (curl_url_set(parts.get(), CURLUPART_URL, url.text.c_str(), CURLU_DISALLOW_USER) !=
-        CURLUE_OK) {
+            CURLUE_OK ||
+        curl_url_get(parts.get(), CURLUPART_HOST, &host, 0) != CURLUE_OK) {
         return std::nullopt;
     }
-    const auto host = part_of(parts.get(), CURLUPART_HOST);
-    if (!host || !text.substr(scheme).starts_with(*host)) return std::nullopt;
-    if (part_of(parts.get(), CURLUPART_FRAGMENT)) return std::nullopt;
-    url.host = host->starts_with('[') ? host->substr(1, host->size() - 2) : *host;
+    url.loopback = is_loopback(Text(host).get());
     return url;
 }
 
 std::string fetch(const HttpUrl& url, const std::string& ca_file, std::chrono::milliseconds timeout,
                   const std::atomic<bool>& stopping) {
-    const Transfer owned(curl_easy_init());
-    CURL* const transfer = owned.get();
-    if (!transfer) throw std::runtime_error("no transfer can be set up");
-    const Fields fields(
-        curl_slist_append(nullptr, "Accept: application/jwk-set+json, application/json"));
     std::string body;
     std::string problem(CURL_ERROR_SIZE, '\0');
+    const Fields fields(
+        curl_slist_append(nullptr, "Accept: application/jwk-set+json, application/json"));
+    const Transfer owned(curl_easy_init());  // uses all of these until its end
+    CURL* const transfer = owned.get();
+    if (!transfer) throw std::runtime_error("no transfer can be set up");
     curl_easy_setopt(transfer, CURLOPT_URL, url.text.c_str());
     curl_easy_setopt(transfer, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(transfer, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
@@ -105,6 +108,8 @@ std::string fetch(const HttpUrl& url, const std::string& ca_file, std::chrono::m
         curl_easy_setopt(transfer, CURLOPT_CAINFO, ca_file.c_str());
         curl_easy_setopt(transfer, CURLOPT_CAPATH, nullptr);  // nobody beside it is trusted
     }
+    // Without TLS the environment's proxy could sign for anybody.
+    if (url.loopback) curl_easy_setopt(transfer, CURLOPT_PROXY, "");
     const CURLcode result = complete(transfer, stopping);
     if (result == CURLE_WRITE_ERROR) throw std::runtime_error("larger than a key set may be");
     if (result != CURLE_OK) {

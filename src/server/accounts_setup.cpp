@@ -1,6 +1,5 @@
 #include "server/accounts_setup.hpp"
 
-#include <boost/asio/ip/address.hpp>
 #include <stdexcept>
 
 #include "auth/jwks_fetch.hpp"
@@ -24,12 +23,6 @@ MetricSource source(const char* name, const char* help, MetricSource::Kind kind,
             }};
 }
 
-bool is_loopback(const std::string& host) {
-    boost::system::error_code none;
-    const auto address = boost::asio::ip::make_address(host, none);
-    return host == "localhost" || (!none && address.is_loopback());
-}
-
 }  // namespace
 
 std::unique_ptr<storage::FileLock> lock_accounts(const ServerConfig& config) {
@@ -45,7 +38,7 @@ std::unique_ptr<storage::FileLock> lock_accounts(const ServerConfig& config) {
 std::unique_ptr<auth::LocalAccounts> make_accounts(const ServerConfig& config) {
     if (config.accounts.store.empty() && !config.jwt.enabled()) return nullptr;
     if (const auto url = auth::parse_http_url(config.jwt.jwks);
-        url && !url->tls && !is_loopback(url->host)) {
+        url && !url->tls && !url->loopback) {
         log::warn("jwt.jwks comes without TLS: who is in between may sign for anybody",
                   {{"jwks", config.jwt.jwks}});
     }

@@ -101,22 +101,26 @@ TEST(JwtKeys, RefuseASetThatIsNone) {
 TEST(JwksFetch, TakesUrlsApart) {
     struct Row {
         std::string_view text;
-        bool tls;
-        std::string_view host;
+        bool tls, loopback;
     };
     for (const Row& row :
-         {Row{"http://a", false, "a"},
-          Row{"https://login.example.org/keys?x=1", true, "login.example.org"},
-          Row{"https://a:8443/k", true, "a"}, Row{"http://[::1]:9/k", false, "::1"}}) {
+         {Row{"http://a", false, false}, Row{"https://login.example.org/keys?x=1", true, false},
+          Row{"https://a:8443/k", true, false}, Row{"https://LOGIN.example/", true, false},
+          Row{"http://[::1]:9/k", false, true}, Row{"http://[0:0:0:0:0:0:0:1]/k", false, true},
+          Row{"http://[2001:db8::1]/k", false, false}, Row{"http://127.0.0.2/k", false, true},
+          Row{"http://127.1/k", false, true}, Row{"https://localhost:1/", true, true},
+          Row{"http://127.0.0.1.example/", false, false},
+          Row{"http://localhost.example/", false, false}}) {
         const auto url = parse_http_url(row.text);
         ASSERT_TRUE(url) << row.text;
         EXPECT_EQ(url->text, row.text);
-        EXPECT_EQ(url->tls, row.tls);
-        EXPECT_EQ(url->host, row.host);
+        EXPECT_EQ(url->tls, row.tls) << row.text;
+        EXPECT_EQ(url->loopback, row.loopback) << row.text;
     }
     for (const std::string_view wrong :
          {"", "a", "ftp://a", "http://", "http:///k", "http://a:x/", "http://a:70000/",
-          "http://u@a/", "http://a/ b", "https:/a/k", "http://a/\r\nX: y", "http://a/#f"}) {
+          "http://u@a/", "http://a/ b", "https:/a/k", "http://a/\r\nX: y", "http://a/#f",
+          "http://a/?q#"}) {
         EXPECT_FALSE(parse_http_url(wrong)) << wrong;
     }
 }

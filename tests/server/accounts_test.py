@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import http.server
 import json
+import os
 import pathlib
 import signal
 import ssl
@@ -19,6 +20,7 @@ import tempfile
 import threading
 import time
 import unittest
+import unittest.mock
 import urllib.request
 
 import socketio
@@ -616,19 +618,21 @@ class KeySet:
     def __init__(self, keys, tls=None):
         self.keys = keys
         self.status = 200
-        self.silent = threading.Event()
+        self.asked = threading.Event()
+        self.closing = threading.Event()
         owner = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self):
+                owner.asked.set()
                 if self.path == "/hangs":
-                    owner.silent.wait(PATIENCE)
+                    owner.closing.wait(PATIENCE)
                 body = json.dumps({"keys": owner.keys}).encode()
-                self.send_response(owner.status if owner.keys else 500)
-                self.send_header("Location", "/elsewhere")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                with contextlib.suppress(BrokenPipeError):  # who asked has had enough
+                with contextlib.suppress(ConnectionError):  # who asked has had enough
+                    self.send_response(owner.status if owner.keys else 500)
+                    self.send_header("Location", "/elsewhere")
+                    self.send_header("Content-Length", str(len(body)))
+                    self.end_headers()
                     self.wfile.write(body)
 
             def log_message(self, *_):
@@ -643,7 +647,7 @@ class KeySet:
         self.url = self.base + "/keys"
 
     def close(self):
-        self.silent.set()
+        self.closing.set()
         self.server.shutdown()
         self.server.server_close()
 
@@ -693,9 +697,17 @@ class KeySets(WithServer):
         gone.close()
         self.assertRegex(problem_of(gone), "(?i)connect")
 
+    def test_on_this_machine_no_proxy_is_asked(self):
+        keys = self.keep(KeySet([]))
+        proxy = "http://127.0.0.1:1"
+        with unittest.mock.patch.dict(os.environ, {"http_proxy": proxy, "no_proxy": ""}):
+            self.serve(jwt__jwks=keys.url)
+        self.assertTrue(keys.asked.wait(PATIENCE))
+
     def test_no_stop_waits_for_one(self):
         keys = self.keep(KeySet([]))
         server = self.serve(jwt__jwks=keys.base + "/hangs")
+        self.assertTrue(keys.asked.wait(PATIENCE))
         begun = time.monotonic()
         server.signal(signal.SIGTERM)
         self.assertEqual(server.end(), 0)
