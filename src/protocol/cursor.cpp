@@ -48,10 +48,4 @@ void append_decimal(std::string& out, std::uint64_t value) {
     out.append(digits, static_cast<std::size_t>(result.ptr - digits));
 }
 
-void append_cursor(std::string& out, const Cursor& cursor) {
-    out.append(cursor.epoch.view());
-    out.push_back(':');
-    append_decimal(out, cursor.offset);
-}
-
 }  // namespace parley::protocol

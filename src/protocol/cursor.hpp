@@ -43,7 +43,12 @@ struct Cursor {
 
 // Appends the decimal digits of a number. Never fails.
 void append_decimal(std::string& out, std::uint64_t value);
-// Appends the cursor's one string.
-void append_cursor(std::string& out, const Cursor& cursor);
+// Appends the cursor's one string to a std::string, or to what is appended to like one.
+template <typename Out>
+void append_cursor(Out& out, const Cursor& cursor) {
+    out.append(cursor.epoch.view());
+    out.push_back(':');
+    append_decimal(out, cursor.offset);
+}
 
 }  // namespace parley::protocol

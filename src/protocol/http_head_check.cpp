@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "protocol/byte_run.hpp"
 #include "protocol/http_bytes.hpp"
 
 namespace parley::protocol {
@@ -10,11 +11,18 @@ namespace {
 constexpr std::string_view version_begin = "HTTP/";
 constexpr std::string_view usual_version = "HTTP/1.1\r\n";
 
-template <std::uint8_t what>
-std::size_t run_of(std::string_view bytes) noexcept {
+std::size_t token_run(std::string_view bytes) noexcept {
     std::size_t at = 0;
-    while (at < bytes.size() && is_http<what>(bytes[at])) ++at;
+    while (at < bytes.size() && is_http<token_byte>(bytes[at])) ++at;
     return at;
+}
+
+// What is_http() says of text and target bytes, as comparisons.
+std::size_t text_run(std::string_view bytes) noexcept {
+    return byte_run(bytes, [](auto c) { return ((c < 0x20) & (c != '\t')) | (c == 0x7F); });
+}
+std::size_t target_run(std::string_view bytes) noexcept {
+    return byte_run(bytes, [](auto c) { return (c <= 0x20) | (c == 0x7F) | (c == '#'); });
 }
 
 }  // namespace
@@ -55,9 +63,9 @@ std::size_t HttpHeadCheck::skip_run(std::string_view bytes, const HttpHeadLimits
     bytes = bytes.substr(0, limits.head_bytes - std::min<std::size_t>(size_, limits.head_bytes));
     std::size_t skipped = 0;
     if (state_ == State::method || state_ == State::name) {
-        skipped = run_of<token_byte>(bytes);
+        skipped = token_run(bytes);
     } else if (state_ == State::value) {
-        skipped = run_of<text_byte>(bytes);
+        skipped = text_run(bytes);
         if (bytes.substr(skipped).starts_with("\r\n")) {
             skipped += 2;
             state_ = State::field_begin;
@@ -66,7 +74,7 @@ std::size_t HttpHeadCheck::skip_run(std::string_view bytes, const HttpHeadLimits
         skipped = usual_version.size();
         state_ = State::field_begin;
     } else if (state_ == State::target) {
-        skipped = run_of<target_byte>(bytes.substr(
+        skipped = target_run(bytes.substr(
             0, limits.target_bytes - std::min<std::size_t>(part_, limits.target_bytes)));
         part_ += static_cast<std::uint32_t>(skipped);
     }

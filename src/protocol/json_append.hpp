@@ -12,34 +12,43 @@
 #include <vector>
 
 #include "protocol/json_codec.hpp"
+#include "protocol/text_writer.hpp"
 
 namespace parley::protocol {
 
+// The same as for a std::string, which `Out` is below where it is not a TextWriter.
+void append_json_string(TextWriter& out, std::string_view utf8);
+
 // Each `name` is the member's name with all the punctuation around it: `,"room":`.
-inline void append_string(std::string& out, std::string_view name, std::string_view value) {
+template <typename Out>
+void append_string(Out& out, std::string_view name, std::string_view value) {
     out += name;
     append_json_string(out, value);
 }
 
-inline void append_number(std::string& out, std::string_view name, std::uint64_t value) {
+template <typename Out>
+void append_number(Out& out, std::string_view name, std::uint64_t value) {
     out += name;
     append_decimal(out, value);
 }
 
-inline void append_boolean(std::string& out, std::string_view name, bool value) {
+template <typename Out>
+void append_boolean(Out& out, std::string_view name, bool value) {
     out += name;
     out += value ? "true" : "false";
 }
 
 // An epoch is letters and digits: nothing in a cursor needs an escape.
-inline void append_cursor(std::string& out, std::string_view name, const Cursor& cursor) {
+template <typename Out>
+void append_cursor(Out& out, std::string_view name, const Cursor& cursor) {
     out += name;
     out.push_back('"');
     append_cursor(out, cursor);
     out.push_back('"');
 }
 
-inline void append_body(std::string& out, const Body& body) {
+template <typename Out>
+void append_body(Out& out, const Body& body) {
     if (body.kind == Body::Kind::text) {
         append_string(out, ",\"text\":", body.content);
     } else {
@@ -48,7 +57,8 @@ inline void append_body(std::string& out, const Body& body) {
     }
 }
 
-inline void append_user(std::string& out, std::string_view name, const User& user) {
+template <typename Out>
+void append_user(Out& out, std::string_view name, const User& user) {
     out += name;
     append_string(out, "{\"id\":", user.id);
     append_string(out, ",\"name\":", user.name);
@@ -77,5 +87,6 @@ inline void append_users(std::string& out, const std::vector<User>& users) {
 
 // `{"type":"..."` and the id, where there is one; the rest of the object follows.
 void append_head(std::string& out, std::string_view type, const CommandId& id);
+void append_head(TextWriter& out, std::string_view type, const CommandId& id);
 
 }  // namespace parley::protocol

@@ -43,7 +43,7 @@ static_assert(std::is_sorted(names.begin(), names.end(),
 std::optional<Field> find_exact(std::string_view key) {
     if (key.size() > name_length_max) return std::nullopt;
     for (auto i = first_of_length[key.size()]; i < first_of_length[key.size() + 1]; ++i) {
-        if (names[i] == key) return static_cast<Field>(i);
+        if (names[i].front() == key.front() && names[i] == key) return static_cast<Field>(i);
     }
     return std::nullopt;
 }

@@ -85,7 +85,8 @@ void append_members(std::string& out, const RoomInfo& room) {
     append_unless_empty(out, ",\"topic\":", room.topic);
     append_number(out, ",\"count\":", room.count);
     append_string(out, ",\"role\":", name_of(room.role));
-    append_array(out, ",\"may\":", room.may, append_json_string);
+    append_array(out, ",\"may\":", room.may,
+                 [](std::string& to, std::string_view act) { append_json_string(to, act); });
     if (!room.roles) return;
     append_array(out, ",\"roles\":", *room.roles,
                  [](std::string& to, const RoomInfo::Assigned& assigned) {

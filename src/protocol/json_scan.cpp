@@ -1,42 +1,13 @@
 #include "protocol/json_scan.hpp"
 
 #include <algorithm>
-#include <cstring>
+
+#include "protocol/byte_run.hpp"
 
 namespace parley::protocol {
 namespace {
 
 constexpr auto npos = std::string_view::npos;
-
-constexpr bool is_plain(char c) {
-    return static_cast<unsigned char>(c) >= 0x20 && c != '"' && c != '\\';
-}
-
-constexpr std::uint64_t in_every_byte(std::uint64_t byte) {
-    return byte * 0x0101010101010101U;
-}
-
-// The high bit of every byte that is zero. A borrow may also mark a byte above a true one, never
-// one below it, so "none" is exact.
-constexpr std::uint64_t zero_bytes(std::uint64_t word) {
-    return (word - in_every_byte(0x01)) & ~word & in_every_byte(0x80);
-}
-
-constexpr bool all_plain(std::uint64_t word) {
-    const auto control = (word - in_every_byte(0x20)) & ~word & in_every_byte(0x80);
-    return (control | zero_bytes(word ^ in_every_byte('"')) |
-            zero_bytes(word ^ in_every_byte('\\'))) == 0;
-}
-
-// Sixteen bytes, which every machine that this runs on compares at once.
-using Block = unsigned char __attribute__((vector_size(16)));
-
-bool all_plain(Block block) {
-    const auto special = (block < 0x20) | (block == '"') | (block == '\\');
-    std::uint64_t halves[2];
-    std::memcpy(halves, &special, sizeof halves);
-    return (halves[0] | halves[1]) == 0;
-}
 
 // Counts brackets without telling `[` from `{`: what was checked before is balanced, and what was
 // not needs no more than a place to go on.
@@ -162,17 +133,7 @@ void unescape_into(std::string& out, std::string_view raw) {
 }  // namespace
 
 std::size_t json_plain_run(std::string_view text) noexcept {
-    std::size_t at = 0;
-    for (Block block; at + sizeof block <= text.size(); at += sizeof block) {
-        std::memcpy(&block, text.data() + at, sizeof block);
-        if (!all_plain(block)) break;
-    }
-    for (std::uint64_t word = 0; at + sizeof word <= text.size(); at += sizeof word) {
-        std::memcpy(&word, text.data() + at, sizeof word);
-        if (!all_plain(word)) break;
-    }
-    while (at < text.size() && is_plain(text[at])) ++at;
-    return at;
+    return byte_run(text, [](auto c) { return (c < 0x20) | (c == '"') | (c == '\\'); });
 }
 
 std::size_t json_string_end(std::string_view text, std::size_t at) noexcept {

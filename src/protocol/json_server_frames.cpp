@@ -10,7 +10,10 @@ void append_encoded(std::string& out, std::string_view json) {
 }
 
 // Paid once a publication. Written out, in the order of the protocol.
-void append_message_with_id(std::string& out, const CommandId& id, const Message& message) {
+void append_message_with_id(std::string& text, const CommandId& id, const Message& message) {
+    constexpr std::size_t all_but_texts = 224;
+    TextWriter out(text, all_but_texts + message.room.size() + message.from.name.size() +
+                             message.body.content.size());
     append_head(out, "message", id);
     append_string(out, ",\"room\":", message.room);
     append_number(out, ",\"offset\":", message.cursor.offset);

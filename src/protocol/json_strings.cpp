@@ -7,7 +7,8 @@
 namespace parley::protocol {
 namespace {
 
-void append_escaped(std::string& out, char c) {
+template <typename Out>
+void append_escaped(Out& out, char c) {
     switch (c) {
         case '"':
             out += "\\\"";
@@ -40,13 +41,12 @@ void append_escaped(std::string& out, char c) {
     out.push_back(digits[byte & 0x0F]);
 }
 
-}  // namespace
-
-void append_json_string(std::string& out, std::string_view utf8) {
+template <typename Out>
+void append_literal(Out& out, std::string_view utf8) {
     out.push_back('"');
     for (;;) {
         const auto run = json_plain_run(utf8);
-        out.append(utf8.data(), run);
+        out.append(utf8.substr(0, run));
         if (run == utf8.size()) break;
         append_escaped(out, utf8[run]);
         utf8.remove_prefix(run + 1);
@@ -54,7 +54,8 @@ void append_json_string(std::string& out, std::string_view utf8) {
     out.push_back('"');
 }
 
-void append_head(std::string& out, std::string_view type, const CommandId& id) {
+template <typename Out>
+void append_type_and_id(Out& out, std::string_view type, const CommandId& id) {
     out += R"({"type":")";
     out += type;
     out.push_back('"');
@@ -66,6 +67,22 @@ void append_head(std::string& out, std::string_view type, const CommandId& id) {
     } else if (const auto* text = std::get_if<std::string>(&id)) {
         append_string(out, R"(,"id":)", *text);
     }
+}
+
+}  // namespace
+
+void append_json_string(std::string& out, std::string_view utf8) {
+    append_literal(out, utf8);
+}
+void append_json_string(TextWriter& out, std::string_view utf8) {
+    append_literal(out, utf8);
+}
+
+void append_head(std::string& out, std::string_view type, const CommandId& id) {
+    append_type_and_id(out, type, id);
+}
+void append_head(TextWriter& out, std::string_view type, const CommandId& id) {
+    append_type_and_id(out, type, id);
 }
 
 }  // namespace parley::protocol

@@ -47,9 +47,9 @@ void append_chat_message(std::string& out, std::string_view message) {
 
 }  // namespace
 
-void append_rest_ack(std::string& out, const Ack& ack) {
+void append_rest_ack(std::string& text, const Ack& ack) {
     constexpr std::size_t all_but_texts = 96;
-    out.reserve(out.size() + all_but_texts + ack.room.size() + ack.at.size());
+    TextWriter out(text, all_but_texts + ack.room.size() + ack.at.size());
     append_string(out, "{\"room\":", ack.room);
     append_number(out, ",\"offset\":", ack.cursor.offset);
     append_cursor(out, ",\"cursor\":", ack.cursor);

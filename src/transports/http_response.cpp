@@ -5,6 +5,7 @@
 
 #include "core/errc.hpp"
 #include "protocol/json_codec.hpp"
+#include "protocol/text_writer.hpp"
 #include "transports/http_body.hpp"
 
 namespace parley::transports {
@@ -58,8 +59,14 @@ const StatusRow& row_of(unsigned status) noexcept {
     return row == status_rows.end() ? unknown : *row;
 }
 
-void append_header(std::string& out, std::string_view name, std::string_view value) {
+template <typename Out>
+void append_header(Out& out, std::string_view name, std::string_view value) {
     out.append(name).append(": ").append(value).append("\r\n");
+}
+
+template <typename Out>
+void append_headers(Out& out, const HttpResponse& response) {
+    for (const auto& [name, value] : response.headers) append_header(out, name, value);
 }
 
 }  // namespace
@@ -73,23 +80,23 @@ std::string_view status_text(unsigned status) noexcept {
 }
 
 void append_header_lines(std::string& out, const HttpResponse& response) {
-    for (const auto& [name, value] : response.headers) append_header(out, name, value);
+    append_headers(out, response);
 }
 
-void append_head(std::string& out, const HttpResponse& response, const HttpAnswerStyle& style) {
-    out.reserve(out.size() + head_bytes_usual);
+void append_head(std::string& text, const HttpResponse& response, const HttpAnswerStyle& style) {
+    protocol::TextWriter out(text, head_bytes_usual);
     out.append(style.version == 10 ? "HTTP/1.0 " : "HTTP/1.1 ");
-    protocol::append_decimal(out, response.status);
+    out.append_decimal(response.status);
     out.append(" ").append(status_text(response.status)).append("\r\n");
     append_header(out, "Date", style.date);
     if (!response.content_type.empty()) append_header(out, "Content-Type", response.content_type);
     // Neither may have a body, and a length would be one of something else (RFC 9110, 8.6).
     if (response.status != 204 && response.status != 304) {
         out.append("Content-Length: ");
-        protocol::append_decimal(out, response.length());
+        out.append_decimal(response.length());
         out.append("\r\n");
     }
-    append_header_lines(out, response);
+    append_headers(out, response);
     if (response.close) {
         append_header(out, "Connection", "close");
     } else if (style.version == 10) {

@@ -51,7 +51,8 @@ struct Place {
 constexpr Place in_method{"GE", "T / HTTP/1.1\r\nHost: a\r\n\r\n"};
 constexpr Place in_target{"GET /", " HTTP/1.1\r\nHost: a\r\n\r\n"};
 constexpr Place in_name{"GET / HTTP/1.1\r\nHo", "st: a\r\n\r\n"};
-constexpr Place in_value{"GET / HTTP/1.1\r\nHost: a", "b\r\n\r\n"};
+constexpr Place in_value{"GET / HTTP/1.1\r\nHost: a",
+                         "b.is.more.than.two.times.sixteen.bytes.long\r\n\r\n"};
 
 bool is_taken(const Place& place, unsigned byte) {
     std::string head(place.before);
