@@ -1,6 +1,7 @@
 #include "core/ids.hpp"
 
 #include <algorithm>
+#include <cstring>
 
 namespace parley::core {
 namespace {
@@ -25,8 +26,15 @@ std::uint64_t mix(std::uint64_t x) {
 }
 
 std::uint64_t absorb(std::uint64_t state, std::string_view text) {
-    for (const char c : text) state = mix(state ^ static_cast<unsigned char>(c));
-    return mix(state + text.size());
+    const std::size_t size = text.size();
+    while (!text.empty()) {
+        std::uint64_t word = 0;
+        const std::size_t taken = std::min(text.size(), sizeof word);
+        std::memcpy(&word, text.data(), taken);
+        state = mix(state ^ word);
+        text.remove_prefix(taken);
+    }
+    return mix(state + size);
 }
 
 }  // namespace

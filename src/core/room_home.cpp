@@ -278,12 +278,11 @@ AckAnswer publish_message(Audience& audience, const User& user, protocol::Send&&
     Room& room = *audience.room();
     protocol::Message message{
         room.name(),          {room.epoch(), 0},     user.who,
-        std::move(send.body), std::move(send.event), format_rfc3339(audience.shard().now().wall)};
+        std::move(send.body), std::move(send.event), audience.shard().now_text()};
     const auto offset =
         room.publish(audience, PublicationKind::message, [&message](std::uint64_t at) {
             message.cursor.offset = at;
             std::string json;
-            json.reserve(256 + message.body.content.size());
             protocol::append_message(json, message);
             return json;
         });

@@ -52,6 +52,15 @@ void Shard::post(std::function<void(Shard&)> task) {
     deliver(*new Errand(std::move(task)));
 }
 
+const std::string& Shard::now_text() {
+    const auto at = std::chrono::floor<std::chrono::milliseconds>(now_.wall);
+    if (at != now_text_of_ || now_text_.empty()) {
+        now_text_of_ = at;
+        now_text_ = format_rfc3339(at);
+    }
+    return now_text_;
+}
+
 void Shard::turn(const Instant& now) {
     set_now(now);
     // What is queued in this turn is done in it, or asks for another at its end.

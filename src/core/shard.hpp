@@ -79,6 +79,8 @@ public:
     // Sets the time for what is called outside a turn: commands just read, timers.
     void set_now(const Instant& now) noexcept { now_ = now; }
     [[nodiscard]] const Instant& now() const noexcept { return now_; }
+    // Its wall clock as format_rfc3339() has it, written once a millisecond.
+    [[nodiscard]] const std::string& now_text();
 
     [[nodiscard]] TimerWheel& timers() noexcept { return timers_; }
     [[nodiscard]] ShardMetrics& metrics() noexcept { return metrics_; }
@@ -203,6 +205,8 @@ private:
     ShardLoop* loop_;
     std::uint32_t index_;
     Instant now_;
+    std::chrono::sys_time<std::chrono::milliseconds> now_text_of_{};
+    std::string now_text_;
     std::mt19937_64 random_;
     TimerWheel timers_;
     Mailbox mailbox_;

@@ -5,6 +5,8 @@
 #include <ctime>
 #include <random>
 
+#include "support/test_hub.hpp"
+
 namespace parley::core {
 namespace {
 
@@ -26,6 +28,16 @@ TEST(Clock, WritesInstantsAsRfc3339InUtcWithMilliseconds) {
 
 TEST(Clock, CutsOffWhatIsLessThanAMillisecond) {
     EXPECT_EQ(format_rfc3339(at_ms(7) + nanoseconds(999'999)), "1970-01-01T00:00:00.007Z");
+}
+
+TEST(Clock, IsWrittenOutByAShardWheneverItIsAnotherMillisecond) {
+    test::TestHub hub;
+    Shard& shard = hub.shard();
+    for (const WallTime wall : {at_ms(0), at_ms(1), at_ms(1) + nanoseconds(999'999), at_ms(2),
+                                at_ms(1), at_ms(1'767'225'599'999)}) {
+        shard.set_now({shard.now().mono, wall});
+        EXPECT_EQ(shard.now_text(), format_rfc3339(wall));
+    }
 }
 
 TEST(Clock, AgreesWithTheCalendarOfTheSystem) {
