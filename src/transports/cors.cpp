@@ -18,7 +18,9 @@ bool Cors::covers(std::string_view path) noexcept {
 }
 
 bool Cors::allows(const HttpRequest& request) const {
-    return origins_.allows(request[http::field::origin], request[http::field::host]);
+    const std::string_view origin = request[http::field::origin];
+    // Most requests have none, and need no look-up of Host.
+    return origin.empty() || origins_.allows(origin, request[http::field::host]);
 }
 
 bool Cors::names(const HttpRequest& request) const {

@@ -10,6 +10,7 @@
 #include <boost/beast/http/message.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <memory>
+#include <memory_resource>
 #include <optional>
 #include <span>
 #include <string>
@@ -27,7 +28,10 @@ namespace parley::transports {
 class Cors;
 class Gate;
 
-using HttpRequest = boost::beast::http::request<boost::beast::http::string_body>;
+// The fields of a request have their memory from its parser: it may be copied out of there, not moved.
+using RequestAllocator = std::pmr::polymorphic_allocator<char>;
+using HttpRequest = boost::beast::http::request<boost::beast::http::string_body,
+                                                boost::beast::http::basic_fields<RequestAllocator>>;
 
 // The target of a request, in its parts.
 struct HttpTarget {

@@ -45,7 +45,7 @@ public:
           refusal_(refusal),
           closing_(refusal == AdmissionRefusal::none && gate.draining()),
           accepted_(gate.now()),
-          parser_(limits_of(gate)),
+          parser_(limits()),
           deadline_(*this) {
         is_refused() ? gate_.add_refused(*this) : gate_.add(*this);
     }
@@ -130,13 +130,16 @@ private:
         std::size_t written;  // of the head and the content behind it
     };
 
-    static HttpLimits limits_of(const Gate& gate) noexcept {
+    HttpLimits limits() noexcept {
         HttpLimits limits;
-        limits.head.head_bytes = gate.config().header_bytes;
-        limits.head.target_bytes = gate.config().target_bytes;
-        limits.asked = &gate;
-        limits.body_of = [](const void* asked, const HttpRequest& request) {
-            return body_rule(*static_cast<const Gate*>(asked), request);
+        limits.head.head_bytes = gate_.config().header_bytes;
+        limits.head.target_bytes = gate_.config().target_bytes;
+        limits.asked = this;
+        limits.body_of = [](void* asked, const HttpRequest& request) {
+            // The first to need to know whose the request is; nobody has to find out again.
+            auto& self = *static_cast<HttpConnection*>(asked);
+            self.destination_ = destination_of(self.gate_, request);
+            return body_rule(self.gate_, request, self.destination_);
         };
         return limits;
     }
@@ -186,6 +189,7 @@ private:
     core::TimePoint accepted_;
     Stage stage_ = Stage::head;
     HttpParser parser_;
+    Destination destination_{};  // of the request at hand, once its head is whole
     Deadline deadline_;
     unsigned round_ = 0;   // exchanges since the loop saw to others
     std::string pending_;  // read and not yet parsed: an incomplete head, or what was pipelined
@@ -263,6 +267,7 @@ HttpResponse HttpConnection<Stream>::refusal_of(Received received) {
 template <typename Stream>
 void HttpConnection<Stream>::await_next() {
     parser_.reset();
+    destination_ = {};
     // A connection may stand idle for long: what it does not need is given back.
     if (unparsed().empty()) {
         pending_ = {};
@@ -346,7 +351,8 @@ auto HttpConnection<Stream>::receive_streamed() -> Awaitable<Received> {
     BodyIntake intake;
     if (is_refused()) {
         intake.refusal =
-            refuse_newcomer(gate_, refusal_, parser_.request(), peer_, stream_).response;
+            refuse_newcomer(gate_, refusal_, parser_.request(), destination_, peer_, stream_)
+                .response;
     } else {
         Identity identity;
         if (shows_token(gate_, parser_.request())) {
@@ -356,7 +362,8 @@ auto HttpConnection<Stream>::receive_streamed() -> Awaitable<Received> {
             identity = std::move(who.identity);
         }
         if (!intake.refusal) {
-            intake = ask_receiver(gate_, parser_.request(), peer_, stream_, std::move(identity));
+            intake = ask_receiver(gate_, parser_.request(), destination_, peer_, stream_,
+                                  std::move(identity));
         }
     }
     if (intake.refusal) {
@@ -421,9 +428,10 @@ void HttpConnection<Stream>::note_first_request() noexcept {
 template <typename Stream>
 auto HttpConnection<Stream>::ask(Identity identity) -> Then {
     const HttpRequest& request = parser_.request();
-    HttpOutcome outcome = is_refused() ? refuse_newcomer(gate_, refusal_, request, peer_, stream_)
-                                       : ask_frontend(gate_, request, peer_, stream_, unparsed(),
-                                                      std::move(identity));
+    HttpOutcome outcome =
+        is_refused() ? refuse_newcomer(gate_, refusal_, request, destination_, peer_, stream_)
+                     : ask_frontend(gate_, request, destination_, peer_, stream_, unparsed(),
+                                    std::move(identity));
     if (outcome.later) {
         later_ = std::move(outcome.later);
         return Then::wait;
@@ -467,7 +475,7 @@ auto HttpConnection<Stream>::identify_and_ask() -> Awaitable<Then> {
 // Who makes the request. Still with a question where the connection was cut off.
 template <typename Stream>
 Awaitable<IdentityOutcome> HttpConnection<Stream>::identify() {
-    IdentityOutcome who = ask_identity(gate_, parser_.request(), peer_, stream_);
+    IdentityOutcome who = ask_identity(gate_, parser_.request(), destination_, peer_, stream_);
     if (!who.later) co_return who;
     later_ = who.later;
     std::optional<HttpResponse> answer = co_await wait_for_answer();
@@ -488,7 +496,7 @@ template <typename Stream>
 auto HttpConnection<Stream>::conclude(HttpResponse response) -> Then {
     const HttpRequest& request = parser_.request();
     response.close = response.close || closing_ || !parser_.keep_alive();
-    complete_answer(gate_, request, response);
+    complete_answer(gate_, request, destination_, response);
     std::string head;
     append_head(head, response, {request.version() == 10 ? 10U : 11U, gate_.http_date()});
     if (response.content().size() <= joined_bytes_max) {

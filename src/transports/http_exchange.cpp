@@ -28,26 +28,25 @@ bool is_harmless(http::verb method) noexcept {
     return method == http::verb::get || method == http::verb::head || method == http::verb::options;
 }
 
-// Which pages may use what is at that path; null: this server's own.
-const Cors* cors_of(Gate& gate, const HttpTarget& target) {
-    if (Cors::covers(target.path)) return &gate.cors();
-    const Frontend* const frontend = gate.frontend_for(target);
-    return frontend == nullptr ? nullptr : frontend->cors();
+// Which pages may use what is there; null: this server's own.
+const Cors* cors_of(Gate& gate, const Destination& to) {
+    if (Cors::covers(to.target.path)) return &gate.cors();
+    return to.frontend == nullptr ? nullptr : to.frontend->cors();
 }
 
 // What is settled before a frontend is asked.
 std::optional<HttpResponse> answer_ahead(Gate& gate, const HttpRequest& request,
-                                         const HttpTarget& target) {
-    if (target.path.empty()) {
+                                         const Destination& to) {
+    if (to.target.path.empty()) {
         // OPTIONS *: nothing else gets past the parser without a path.
         HttpResponse response;
         response.status = 204;
         response.headers.emplace_back("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
         return response;
     }
-    const Cors* const cors = cors_of(gate, target);
+    const Cors* const cors = cors_of(gate, to);
     if (cors != nullptr && Cors::is_preflight(request)) return cors->preflight(request);
-    if (Cors::covers(target.path) && !is_harmless(request.method()) &&
+    if (Cors::covers(to.target.path) && !is_harmless(request.method()) &&
         !gate.cors().allows(request)) {
         return problem(403, "pages of this origin may not use this server");
     }
@@ -67,17 +66,21 @@ void turn_into_options(HttpResponse& response) {
 
 }  // namespace
 
+Destination destination_of(const Gate& gate, const HttpRequest& request) {
+    const HttpTarget target = split_target(request.target());
+    return {target, gate.frontend_for(target)};
+}
+
 bool shows_token(const Gate& gate, const HttpRequest& request) {
     return gate.shard().hub().accounts() != nullptr &&
            (request.count(http::field::authorization) != 0 ||
             request.count(http::field::cookie) != 0);
 }
 
-IdentityOutcome ask_identity(Gate& gate, const HttpRequest& request, const tcp::endpoint& hop,
-                             const AnyStream& stream) {
+IdentityOutcome ask_identity(Gate& gate, const HttpRequest& request, const Destination& to,
+                             const tcp::endpoint& hop, const AnyStream& stream) {
     IdentityOutcome outcome;
-    const Frontend* const frontend = gate.frontend_for(split_target(request.target()));
-    if (frontend == nullptr || !frontend->takes_tokens() ||
+    if (to.frontend == nullptr || !to.frontend->takes_tokens() ||
         request.method() == http::verb::options) {
         return outcome;
     }
@@ -123,17 +126,17 @@ void take_identity(IdentityOutcome& outcome, const core::Identified& answer) {
     }
 }
 
-HttpOutcome ask_frontend(Gate& gate, const HttpRequest& request, const tcp::endpoint& hop,
-                         AnyStream& stream, std::span<char> following, Identity identity) {
-    const HttpTarget target = split_target(request.target());
+HttpOutcome ask_frontend(Gate& gate, const HttpRequest& request, const Destination& to,
+                         const tcp::endpoint& hop, AnyStream& stream, std::span<char> following,
+                         Identity identity) {
+    const HttpTarget& target = to.target;
     try {
-        if (auto response = answer_ahead(gate, request, target)) return {std::move(response), {}};
-        Frontend* const frontend = gate.frontend_for(target);
-        if (frontend == nullptr) return {problem(404, "there is nothing at this path"), {}};
+        if (auto response = answer_ahead(gate, request, to)) return {std::move(response), {}};
+        if (to.frontend == nullptr) return {problem(404, "there is nothing at this path"), {}};
         const tcp::endpoint peer = gate.proxies().client_of(hop, request);
         Exchange exchange{request, target.path, target.query, peer,
                           hop,     stream,      following,    std::move(identity)};
-        std::optional<HttpResponse> response = frontend->handle(exchange);
+        std::optional<HttpResponse> response = to.frontend->handle(exchange);
         if (!response) return {std::nullopt, std::move(exchange.later)};
         if (request.method() == http::verb::options) turn_into_options(*response);
         return {std::move(response), {}};
@@ -145,23 +148,21 @@ HttpOutcome ask_frontend(Gate& gate, const HttpRequest& request, const tcp::endp
     }
 }
 
-HttpBodyRule body_rule(const Gate& gate, const HttpRequest& request) {
-    const HttpTarget target = split_target(request.target());
-    const Frontend* const frontend = gate.frontend_for(target);
-    if (frontend == nullptr) return {gate.config().body_bytes};
-    return {frontend->body_bytes_max().value_or(gate.config().body_bytes),
-            frontend->streams(request, target)};
+HttpBodyRule body_rule(const Gate& gate, const HttpRequest& request, const Destination& to) {
+    if (to.frontend == nullptr) return {gate.config().body_bytes};
+    return {to.frontend->body_bytes_max().value_or(gate.config().body_bytes),
+            to.frontend->streams(request, to.target)};
 }
 
-BodyIntake ask_receiver(Gate& gate, const HttpRequest& request, const tcp::endpoint& hop,
-                        AnyStream& stream, Identity identity) {
-    const HttpTarget target = split_target(request.target());
+BodyIntake ask_receiver(Gate& gate, const HttpRequest& request, const Destination& to,
+                        const tcp::endpoint& hop, AnyStream& stream, Identity identity) {
+    const HttpTarget& target = to.target;
     try {
-        if (auto response = answer_ahead(gate, request, target)) return {std::move(response), {}};
+        if (auto response = answer_ahead(gate, request, to)) return {std::move(response), {}};
         const tcp::endpoint peer = gate.proxies().client_of(hop, request);
         Exchange exchange{request, target.path, target.query, peer,
                           hop,     stream,      {},           std::move(identity)};
-        return gate.frontend_for(target)->receive(exchange);
+        return to.frontend->receive(exchange);
     } catch (const std::exception& error) {
         log::error("request failed", {{"path", target.path}, {"error", error.what()}});
         return {problem(500, "the server failed"), {}};
@@ -169,10 +170,10 @@ BodyIntake ask_receiver(Gate& gate, const HttpRequest& request, const tcp::endpo
 }
 
 HttpOutcome refuse_newcomer(Gate& gate, AdmissionRefusal refusal, const HttpRequest& request,
-                            const tcp::endpoint& hop, AnyStream& stream) {
+                            const Destination& to, const tcp::endpoint& hop, AnyStream& stream) {
     HttpOutcome outcome;
-    if (split_target(request.target()).path == health_path) {
-        outcome = ask_frontend(gate, request, hop, stream, {});
+    if (to.target.path == health_path) {
+        outcome = ask_frontend(gate, request, to, hop, stream, {});
     } else {
         outcome.response = unavailable(gate.retry_after(), row_of(refusal).detail);
     }
@@ -180,9 +181,9 @@ HttpOutcome refuse_newcomer(Gate& gate, AdmissionRefusal refusal, const HttpRequ
     return outcome;
 }
 
-void complete_answer(Gate& gate, const HttpRequest& request, HttpResponse& response) {
-    const HttpTarget target = split_target(request.target());
-    const Cors* const cors = cors_of(gate, target);
+void complete_answer(Gate& gate, const HttpRequest& request, const Destination& to,
+                     HttpResponse& response) {
+    const Cors* const cors = cors_of(gate, to);
     if (cors != nullptr && !Cors::is_preflight(request)) cors->add_to(response, request);
     if (gate.config().gzip &&
         compress_answer(response, request[http::field::accept_encoding], gate.gzip())) {

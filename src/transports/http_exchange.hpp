@@ -21,6 +21,13 @@ namespace parley::transports {
 
 class Gate;
 
+// Where a request goes, found once, when its head is whole.
+struct Destination {
+    HttpTarget target{};           // of the request itself: valid as long as that is
+    Frontend* frontend = nullptr;  // null: nobody's
+};
+[[nodiscard]] Destination destination_of(const Gate& gate, const HttpRequest& request);
+
 // An answer; or one that comes later; or neither, and the stream was taken over.
 struct HttpOutcome {
     std::optional<HttpResponse> response;
@@ -44,6 +51,7 @@ struct IdentityOutcome {
 [[nodiscard]] bool shows_token(const Gate& gate, const HttpRequest& request);
 // Finding out who that is takes from the rate of the address, known or not.
 [[nodiscard]] IdentityOutcome ask_identity(Gate& gate, const HttpRequest& request,
+                                           const Destination& to,
                                            const boost::asio::ip::tcp::endpoint& hop,
                                            const AnyStream& stream);
 // Takes the answer in: of who was refused for the moment only, the request is refused.
@@ -51,25 +59,28 @@ void take_identity(IdentityOutcome& outcome, const core::Identified& answer);
 
 // Asks the frontend whose request it is. A frontend that fails is answered for with 500.
 [[nodiscard]] HttpOutcome ask_frontend(Gate& gate, const HttpRequest& request,
+                                       const Destination& to,
                                        const boost::asio::ip::tcp::endpoint& hop, AnyStream& stream,
                                        std::span<char> following, Identity identity = {});
 
 // How that frontend has the request's body taken.
-[[nodiscard]] HttpBodyRule body_rule(const Gate& gate, const HttpRequest& request);
+[[nodiscard]] HttpBodyRule body_rule(const Gate& gate, const HttpRequest& request,
+                                     const Destination& to);
 
 // ask_frontend() for a request whose body is handed on: who takes it, or the answer without it.
-[[nodiscard]] BodyIntake ask_receiver(Gate& gate, const HttpRequest& request,
+[[nodiscard]] BodyIntake ask_receiver(Gate& gate, const HttpRequest& request, const Destination& to,
                                       const boost::asio::ip::tcp::endpoint& hop, AnyStream& stream,
                                       Identity identity);
 
 // The one answer that a connection gets which is not let in: 503 with the reason, but that probes
 // are told how the server is.
 [[nodiscard]] HttpOutcome refuse_newcomer(Gate& gate, AdmissionRefusal refusal,
-                                          const HttpRequest& request,
+                                          const HttpRequest& request, const Destination& to,
                                           const boost::asio::ip::tcp::endpoint& hop,
                                           AnyStream& stream);
 
 // CORS headers, compression, and the counts.
-void complete_answer(Gate& gate, const HttpRequest& request, HttpResponse& response);
+void complete_answer(Gate& gate, const HttpRequest& request, const Destination& to,
+                     HttpResponse& response);
 
 }  // namespace parley::transports

@@ -75,11 +75,11 @@ private:
 
 const HttpRequest& HttpParser::request() const noexcept {
     static const HttpRequest none;
-    return parser_ ? parser_->get() : none;
+    return parsed_ ? parsed_->parser.get() : none;
 }
 
 void HttpParser::reset() noexcept {
-    parser_.reset();
+    parsed_.reset();
     refusal_ = {};
     check_ = {};
     chunks_ = {};
@@ -135,18 +135,18 @@ HttpParser::Status HttpParser::take_head(std::span<char>& bytes) {
     }
     if (step.status == HttpHeadCheck::Status::need_more) return Status::need_more;
 
-    parser_ = std::make_unique<Parser>();
-    parser_->eager(true);
-    parser_->header_limit(static_cast<std::uint32_t>(checked_ + 1));
-    parser_->body_limit(boost::none);
+    parsed_ = std::make_unique_for_overwrite<Parsed>();
+    parser().eager(true);
+    parser().header_limit(static_cast<std::uint32_t>(checked_ + 1));
+    parser().body_limit(boost::none);
     boost::system::error_code error;
-    parser_->put(boost::asio::const_buffer(bytes.data(), checked_), error);
+    parser().put(boost::asio::const_buffer(bytes.data(), checked_), error);
     bytes = bytes.subspan(checked_);
+    body_ =
+        limits_.body_of == nullptr ? limits_.body : limits_.body_of(limits_.asked, parser().get());
     if (error && error != http::error::need_more) {
         return refuse(400, "not an HTTP request: " + error.message());
     }
-    body_ =
-        limits_.body_of == nullptr ? limits_.body : limits_.body_of(limits_.asked, parser_->get());
     if (judge_length() == Status::refused) return Status::refused;
     if (judge_head() == Status::refused) return Status::refused;
     return body_.streams ? Status::streams : Status::need_more;
@@ -154,18 +154,18 @@ HttpParser::Status HttpParser::take_head(std::span<char>& bytes) {
 
 // How much a body may have depends on whose request it is.
 HttpParser::Status HttpParser::judge_length() {
-    if (body_.streams || parser_->content_length().value_or(0) <= body_.bytes) {
+    if (body_.streams || parser().content_length().value_or(0) <= body_.bytes) {
         return Status::need_more;
     }
     return refuse(413, "the request's body is larger than this server takes");
 }
 
 HttpParser::Status HttpParser::take_sized_body(std::span<char>& bytes) {
-    while (!parser_->is_done()) {
+    while (!parser().is_done()) {
         if (bytes.empty()) return Status::need_more;
         boost::system::error_code error;
         const std::size_t taken =
-            parser_->put(boost::asio::const_buffer(bytes.data(), bytes.size()), error);
+            parser().put(boost::asio::const_buffer(bytes.data(), bytes.size()), error);
         bytes = bytes.subspan(taken);
         if (error && error != http::error::need_more) {
             return refuse(400, "not an HTTP request: " + error.message());
@@ -179,7 +179,7 @@ HttpParser::Status HttpParser::take_sized_body(std::span<char>& bytes) {
 HttpParser::Status HttpParser::take_streamed_body(std::span<char>& bytes) {
     const auto count =
         static_cast<std::size_t>(std::min<std::uint64_t>(streamed_left_, bytes.size()));
-    parser_->get().body().append(bytes.data(), count);
+    parser().get().body().append(bytes.data(), count);
     bytes = bytes.subspan(count);
     streamed_left_ -= count;
     if (streamed_left_ > 0) return Status::need_more;
@@ -188,11 +188,11 @@ HttpParser::Status HttpParser::take_streamed_body(std::span<char>& bytes) {
 }
 
 std::string HttpParser::take_body() noexcept {
-    return parser_ ? std::exchange(parser_->get().body(), {}) : std::string();
+    return parsed_ ? std::exchange(parser().get().body(), {}) : std::string();
 }
 
 HttpParser::Status HttpParser::take_chunks(std::span<char>& bytes) {
-    std::string& body = parser_->get().body();
+    std::string& body = parser().get().body();
     while (!bytes.empty()) {
         const auto step = chunks_.feed(view(bytes));
         if (step.status == HttpChunkDecoder::Status::refused) {
@@ -226,7 +226,7 @@ HttpParser::Status HttpParser::take_trailer(std::span<char>& bytes) {
 }
 
 HttpParser::Status HttpParser::judge_head() {
-    const HttpRequest& request = parser_->get();
+    const HttpRequest& request = parser().get();
     const JudgedFields fields(request);
     if (fields.host.count > 1) return refuse(400, "more than one Host header");
     if (fields.host.count == 0 && request.version() == 11) {
@@ -244,10 +244,10 @@ HttpParser::Status HttpParser::judge_head() {
         }
         expects_continue_ = true;
     }
-    part_ = parser_->chunked() ? Part::chunks
+    part_ = parser().chunked() ? Part::chunks
             : body_.streams    ? Part::streamed_body
                                : Part::sized_body;
-    streamed_left_ = parser_->content_length().value_or(0);
+    streamed_left_ = parser().content_length().value_or(0);
     return Status::need_more;
 }
 
@@ -262,7 +262,7 @@ HttpParser::Status HttpParser::judge_framing(const JudgedFields& fields) {
     }
     if (coding.count == 0) return Status::need_more;
     if (length.count > 0) return refuse(400, "a Content-Length beside a Transfer-Encoding");
-    if (parser_->get().version() == 10) return refuse(400, "HTTP/1.0 has no transfer codings");
+    if (parser().get().version() == 10) return refuse(400, "HTTP/1.0 has no transfer codings");
     if (coding.count == 1 && equal_any_case(coding.first, "chunked")) return Status::need_more;
     // One that is well-formed and unknown has a status of its own (RFC 9112, 6.1).
     const unsigned status = coding.count == 1 && is_token(coding.first) ? 501 : 400;
@@ -271,7 +271,7 @@ HttpParser::Status HttpParser::judge_framing(const JudgedFields& fields) {
 
 // A path, a whole URL as for a proxy, or `*` for OPTIONS (RFC 9112, 3.2).
 HttpParser::Status HttpParser::judge_target() {
-    HttpRequest& request = parser_->get();
+    HttpRequest& request = parser().get();
     const std::string_view target = request.target();
     if (target.starts_with('/')) return Status::need_more;
     if (target == "*" && request.method() == http::verb::options) return Status::need_more;

@@ -7,11 +7,15 @@
 // Bounds:   HttpLimits. Between two requests it holds nothing.
 #pragma once
 
+#include <array>
 #include <boost/beast/http/parser.hpp>
+#include <cstddef>
 #include <memory>
+#include <memory_resource>
 #include <span>
 #include <string>
 #include <string_view>
+#include <tuple>
 
 #include "protocol/http_chunk_decoder.hpp"
 #include "protocol/http_head_check.hpp"
@@ -28,9 +32,10 @@ struct HttpBodyRule {
 struct HttpLimits {
     protocol::HttpHeadLimits head;  // also for the fields behind a body in chunks
     HttpBodyRule body{};
-    // Where set, asked instead of it once a request's head is whole, `asked` handed back.
-    HttpBodyRule (*body_of)(const void* asked, const HttpRequest& request) = nullptr;
-    const void* asked = nullptr;
+    // Where set, asked instead of it, once for each head that is whole and before its fields are
+    // judged; `asked` is handed back.
+    HttpBodyRule (*body_of)(void* asked, const HttpRequest& request) = nullptr;
+    void* asked = nullptr;
 };
 
 class HttpParser {
@@ -58,7 +63,7 @@ public:
     [[nodiscard]] const Refusal& refusal() const noexcept { return refusal_; }
     // What came of a body that is handed on, and was not taken yet: no more than was fed.
     [[nodiscard]] std::string take_body() noexcept;
-    [[nodiscard]] bool keep_alive() const { return parser_ && parser_->keep_alive(); }
+    [[nodiscard]] bool keep_alive() const { return parsed_ && parsed_->parser.keep_alive(); }
     // True once any byte of the request has come.
     [[nodiscard]] bool begun() const noexcept { return begun_; }
     [[nodiscard]] bool head_done() const noexcept { return part_ != Part::head; }
@@ -68,10 +73,20 @@ public:
     void reset() noexcept;
 
 private:
-    using Parser = boost::beast::http::request_parser<boost::beast::http::string_body>;
+    using Parser =
+        boost::beast::http::request_parser<boost::beast::http::string_body, RequestAllocator>;
+    // A request and its fields in one piece of memory, where they are as few as an API client's.
+    struct Parsed {
+        std::array<std::byte, 512> room;
+        std::pmr::monotonic_buffer_resource arena{room.data(), room.size()};
+        Parser parser{std::piecewise_construct, std::make_tuple(),
+                      std::make_tuple(RequestAllocator(&arena))};
+    };
     enum class Part : std::uint8_t { head, sized_body, streamed_body, chunks, trailer, end };
     struct JudgedFields;
 
+    // Only where parsed_ is.
+    [[nodiscard]] Parser& parser() noexcept { return parsed_->parser; }
     Status refuse(unsigned status, std::string detail);
     Status take_head(std::span<char>& bytes);
     Status take_sized_body(std::span<char>& bytes);
@@ -85,7 +100,7 @@ private:
     Status judge_target();
 
     HttpLimits limits_;
-    std::unique_ptr<Parser> parser_;  // from the head's end on
+    std::unique_ptr<Parsed> parsed_;  // from the head's end on
     Refusal refusal_{};
     protocol::HttpHeadCheck check_;
     protocol::HttpChunkDecoder chunks_;

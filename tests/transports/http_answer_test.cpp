@@ -173,6 +173,20 @@ TEST(CorsOverHttp, LetsAllowedPagesAskReadAndSend) {
     EXPECT_EQ(server.total(Metric::connections_accepted), 1U) << "all of them over one connection";
 }
 
+TEST(CorsOverHttp, TellsAPageThatItsRequestIsNone) {
+    TransportConfig config;
+    config.allowed_origins = {"https://a.org"};
+    TestServer server({}, config, text_table);
+    for (const std::string fault : {"Content-Length: abc\r\n", "Connection: a b\r\n"}) {
+        LoopbackClient client(server.port());
+        client.send(request_of("POST /api/text/10", "Origin: https://a.org\r\n" + fault));
+        const std::string answer = client.read_answer();
+        EXPECT_EQ(status_of(answer), 400) << answer;
+        EXPECT_THAT(answer, HasSubstr("Access-Control-Allow-Origin: https://a.org\r\n"));
+        EXPECT_THAT(answer, HasSubstr("Vary: Origin"));
+    }
+}
+
 TEST(SlowReader, IsGivenUpOnAndCounted) {
     TransportConfig config;
     config.write_timeout = milliseconds(10);

@@ -56,10 +56,29 @@ TEST(HttpParser, TakesChunksAtEverySplitAndDropsTheFieldsBehindThem) {
     }
 }
 
+// Its fields are many more than the piece of memory that a request comes with holds.
+TEST(HttpParser, KeepsManyFieldsAndACopyOfThemOutlivesIt) {
+    HttpParser parser({{.head_bytes = 16'384, .target_bytes = 512, .fields = 128}, {1024}});
+    const std::string authority = std::string(200, 'h') + ".org";
+    std::string text = "GET http://" + authority + "/a HTTP/1.1\r\nHost: other\r\n";
+    for (int i = 0; i < 100; ++i) {
+        text += "X-" + std::to_string(i) + ": " + std::string(40, 'v') + "\r\n";
+    }
+    text += "\r\n";
+    std::span<char> bytes(text);
+    ASSERT_EQ(parser.feed(bytes), HttpParser::Status::complete);
+    const HttpRequest copy = parser.request();
+    parser.reset();
+    EXPECT_EQ(copy["Host"], authority);
+    EXPECT_EQ(split_target(copy.target()).path, "/a");
+    EXPECT_EQ(copy["X-0"], std::string(40, 'v'));
+    EXPECT_EQ(copy["X-99"], std::string(40, 'v'));
+}
+
 // A body that is handed on has no bound here and is never held: what was taken is gone.
 TEST(HttpParser, HandsOnABodyAtEverySplit) {
     HttpLimits streaming = small;
-    streaming.body_of = [](const void*, const HttpRequest& request) {
+    streaming.body_of = [](void*, const HttpRequest& request) {
         return HttpBodyRule{.bytes = 1, .streams = request.target().starts_with("/stream")};
     };
     const std::string head = "POST /stream HTTP/1.1\r\nHost: a\r\n";

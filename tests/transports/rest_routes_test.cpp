@@ -39,6 +39,9 @@ TEST(RestRoutes, MatchOneSegmentWhereThePatternHasAHole) {
              Row{"/a/b", "/a/b", RouteNames{}},
              Row{"/a/b", "/a/b/", std::nullopt},
              Row{"/a/b", "/a", std::nullopt},
+             Row{"/a/b", "/a/bc", std::nullopt},
+             Row{"/a/b", "/a/b/c", std::nullopt},
+             Row{"/a/{room}", "/a", std::nullopt},
          }) {
         EXPECT_EQ(match_route(row.pattern, row.path), row.names) << row.pattern << ' ' << row.path;
     }
@@ -58,6 +61,11 @@ TEST(RestRoutes, AreDifferentAndDecodable) {
     for (const RestRoute& route : rest_routes) {
         EXPECT_TRUE(seen.emplace(route.pattern, route.method).second) << route.pattern;
         EXPECT_TRUE(route.pattern.starts_with("/api/"));
+        // match_route() goes by it.
+        for (auto at = route.pattern.find('{'); at != std::string_view::npos;
+             at = route.pattern.find('{', at + 1)) {
+            EXPECT_EQ(route.pattern[at - 1], '/') << route.pattern;
+        }
         if (route.command.empty()) continue;
         // An unknown type would end in nothing good: each is one that parley.v1 has.
         const auto command = protocol::decode_rest_command(

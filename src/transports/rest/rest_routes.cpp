@@ -21,6 +21,12 @@ bool take(RouteNames& names, std::string_view wanted, std::string_view segment) 
 
 std::optional<RouteNames> match_route(std::string_view pattern, std::string_view path) noexcept {
     constexpr auto none = std::string_view::npos;
+    // What stands before the first name tells most patterns from a path. It ends with a slash: a name
+    // is a whole segment.
+    const auto begin = pattern.substr(0, pattern.find('{'));
+    if (!path.starts_with(begin)) return std::nullopt;
+    pattern.remove_prefix(begin.size());
+    path.remove_prefix(begin.size());
     RouteNames names;
     for (;;) {
         const auto end = pattern.find('/');
