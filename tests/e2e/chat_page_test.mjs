@@ -241,7 +241,7 @@ test('a killed server is noticed; restarted on its port it is found again', asyn
     const ann = await join(t, 'Ann', room, { url: mortal.url });
     const bob = await join(t, 'Bob', room, { url: mortal.url });
     await say(ann, 'before');
-    await shows(bob, 'before');
+    for (const page of [ann, bob]) await shows(page, 'before');
     await mortal.kill();
     for (const page of [ann, bob]) await state(page, 'offline');
     await ann.waitForFunction(() =>
@@ -269,6 +269,24 @@ test('a killed server is noticed; restarted on its port it is found again', asyn
         await comesToShow(page, ['before', 'written offline', 'after']);
         assert.equal(await page.isVisible('#banner'), false);
     }
+});
+
+test('what was acknowledged when a server was lost stays, though it never came back', async (t) => {
+    const room = freshRoom();
+    let mortal = await startServer();
+    t.after(() => mortal.kill());
+    const unheard = (frame) => frame.type === 'message' && frame.text === 'before';
+    const ann = await join(t, 'Ann', room, { url: mortal.url, meddle: { down: unheard } });
+    await say(ann, 'before');
+    await ann.waitForSelector('#messages li[data-state="sent"]');
+    await mortal.kill();
+    await state(ann, 'offline');
+    mortal = await startServer({ port: mortal.port });
+    await state(ann, 'online');
+    await say(ann, 'after');
+    await comesToShow(ann, ['before', 'after']);
+    await nothingPending(ann);
+    assert.ok(await ann.$eval('#messages li[data-offset]', (e) => e.classList.contains('own')));
 });
 
 test('a cut connection resumes at its cursor: nothing lost, nothing twice', async (t) => {

@@ -23,6 +23,7 @@ export class Conversation {
         this.#host = host;
         this.#stream = new MessageStream(view, {
             isMine: (user) => host.isMine(user),
+            me: () => this.#client.user,
             older: (before) => this.#client.history(this.room.name, { before, limit: page }),
             newer: (since) => this.#client.history(this.room.name, { since, limit: page }),
             between: (gap) => this.#between(gap),

@@ -175,7 +175,7 @@ export class MessageStream {
         if (!li) return;
         if (this.#entries.at(ack.cursor)) return this.dropPending(key);
         this.setPending(key, 'sent');
-        this.#entries.entry(li).awaits = ack.cursor;
+        this.#entries.entry(li).ack = ack;
     }
 
     dropPending(key) {
@@ -190,8 +190,8 @@ export class MessageStream {
         const said = ({ text, data }) => JSON.stringify([text, data]);
         for (const [key, li] of this.#pending) {
             const entry = this.#entries.entry(li);
-            const match = entry.awaits
-                ? entry.awaits === message.cursor
+            const match = entry.ack
+                ? entry.ack.cursor === message.cursor
                 : li.dataset.state !== 'failed' && said(entry.body) === said(message);
             if (match) return this.dropPending(key);
         }
@@ -215,11 +215,15 @@ export class MessageStream {
 
     /** The room's numbering began anew: what is shown stays, what follows is counted afresh. */
     restarted() {
+        // What was acknowledged was said, though it never came back.
+        for (const [key, li] of this.#pending) {
+            const { ack, body } = this.#entries.entry(li);
+            if (!ack) continue;
+            this.dropPending(key);
+            this.#put({ ...body, ...ack, from: this.#ask.me() });
+        }
         this.#entries.newLife();
         this.#receipts.clear();
-        for (const [key, li] of this.#pending) {
-            if (li.dataset.state === 'sent') this.#ask.discard(key);
-        }
         const text = 'The server restarted. Messages above this line are no longer kept there.';
         this.#entries.insert(noticeItem(text), { kind: 'notice', offset: 0 });
         this.#setOlder(false);
